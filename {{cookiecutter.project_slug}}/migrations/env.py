@@ -1,0 +1,42 @@
+"""How Alembic runs the migrations: with the service's own engine, in one transaction."""
+
+import asyncio
+
+from alembic import context
+from sqlalchemy import Connection
+
+from {{ cookiecutter.__package }} import routes  # noqa: F401 - the routers import every model.
+from {{ cookiecutter.__package }}.core.db.base import Base
+from {{ cookiecutter.__package }}.core.db.engine import (
+    RENDER_AS_BATCH,
+    create_migration_engine,
+    lock_migrations,
+)
+from {{ cookiecutter.__package }}.core.db.unavailable import report_unavailable
+from {{ cookiecutter.__package }}.core.settings import load_settings
+
+
+def run_migrations(connection: Connection) -> None:
+    """Run what the command asked for, one process at a time."""
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        compare_server_default=True,
+        render_as_batch=RENDER_AS_BATCH,
+    )
+    with context.begin_transaction():
+        lock_migrations(connection)
+        context.run_migrations()
+
+
+async def connect_and_run() -> None:
+    """Open the database that the settings name, or the one that the caller hands over."""
+    settings = context.config.attributes.get("database") or load_settings().database
+    engine = create_migration_engine(settings)
+    report_unavailable(engine)
+    async with engine.connect() as connection:
+        await connection.run_sync(run_migrations)
+    await engine.dispose()
+
+
+asyncio.run(connect_and_run())

@@ -1,0 +1,1 @@
+"""The database: engines, sessions, migrations. Only this folder knows which one it is."""

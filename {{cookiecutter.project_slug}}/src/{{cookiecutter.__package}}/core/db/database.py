@@ -1,0 +1,40 @@
+"""The database as the rest of the service sees it: transactions, reads, and whether it is there."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from ..settings import DatabaseSettings
+from .engine import create_probe_engine, create_read_engine, create_write_engine
+from .unavailable import report_unavailable
+
+
+class Database:
+    """Engines and session factories; building one opens no connection."""
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        self.write_engine = create_write_engine(settings)
+        self.read_engine = create_read_engine(settings)
+        self.probe_engine = create_probe_engine(settings)
+        for engine in (self.write_engine, self.read_engine, self.probe_engine):
+            report_unavailable(engine)
+        self.write_sessions = async_sessionmaker(self.write_engine, expire_on_commit=False)
+        self.read_sessions = async_sessionmaker(self.read_engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """Open a session that commits when the block ends and rolls back when it raises."""
+        async with self.write_sessions.begin() as session:
+            yield session
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """Open a session that cannot write; each SELECT sees what is committed at its time."""
+        async with self.read_sessions() as session:
+            yield session
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for engine in (self.write_engine, self.read_engine, self.probe_engine):
+            await engine.dispose()

@@ -1,0 +1,61 @@
+"""Migrations: bringing the database to the code's revision, and asking whether it is there."""
+
+import asyncio
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from ..errors import SettingsError
+from ..settings import DatabaseSettings
+from .database import Database
+
+FOLDER = Path("migrations")
+
+
+async def migrate(settings: DatabaseSettings, revision: str = "head") -> None:
+    """Upgrade the database to `revision`. Processes that do this at once wait for each other.
+
+    Raises:
+        SettingsError: the current folder has no migrations.
+        UnavailableError: the database is away.
+    """
+    # Alembic's env.py runs an event loop of its own, which needs a thread of its own.
+    await asyncio.to_thread(command.upgrade, _config(settings), revision)
+
+
+class Revisions:
+    """The revisions that this code knows, read once from `migrations/`."""
+
+    def __init__(self) -> None:
+        script = ScriptDirectory.from_config(_config())
+        self.head = script.get_current_head()
+        self.known = {revision.revision for revision in script.walk_revisions()}
+
+    async def is_current(self, database: Database) -> bool:
+        """Return whether the database is at the code's revision or ahead of it.
+
+        A database is ahead while a newer release rolls out: changes are made so that this code
+        still works with it.
+
+        Raises:
+            UnavailableError: the database is away.
+        """
+        async with database.probe_engine.connect() as connection:
+            revision = await connection.run_sync(_revision)
+        return revision == self.head or (revision is not None and revision not in self.known)
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _config(settings: DatabaseSettings | None = None) -> Config:
+    if not FOLDER.is_dir():
+        raise SettingsError(f"There is no folder {FOLDER}/ here; run this where the service lies.")
+    config = Config(attributes={"database": settings})
+    config.set_main_option("script_location", str(FOLDER))
+    return config

@@ -1,0 +1,1 @@
+"""What happened, for whoever wants to act on it."""

@@ -1,0 +1,146 @@
+"""Errors become answers here, and only here: `application/problem+json` (RFC 9457).
+
+Every problem carries the request id; a 422 names each field and why, never what was sent.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
+from pydantic import BaseModel
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Scope
+
+from . import errors
+
+MEDIA_TYPE = "application/problem+json"
+STATUS: dict[type[errors.AppError], int] = {
+    errors.NotFoundError: 404,
+    errors.ConflictError: 409,
+    errors.PreconditionFailedError: 412,
+    errors.PreconditionRequiredError: 428,
+    errors.InvalidInputError: 422,
+    errors.AuthenticationError: 401,
+    errors.PermissionDeniedError: 403,
+    errors.TooManyRequestsError: 429,
+    errors.UnavailableError: 503,
+}
+ROUTING_DETAILS = {  # What the router says of a path or method that it does not know.
+    "Not Found": "There is nothing at this address.",
+    "Method Not Allowed": "This address does not answer that method.",
+}
+
+logger = structlog.get_logger(__name__)
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """The body of every error but the token endpoint's own."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    errors: list[FieldProblem] = []
+
+
+def problem_response(
+    scope: Scope,
+    status: int,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    fields: list[FieldProblem] | None = None,
+) -> Response:
+    """Return the answer for an error; `scope` is the ASGI scope, which holds the request id."""
+    problem = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        request_id=scope.get("state", {}).get("request_id", ""),
+        errors=fields or [],
+    )
+    content = problem.model_dump()
+    return JSONResponse(content, status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what a route's `responses=` needs so that OpenAPI names these errors."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": content}
+        for status in statuses
+    }
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Make `app` answer every error with a problem document."""
+    app.exception_handler(errors.AppError)(_app_error)
+    app.exception_handler(HTTPException)(_http_error)
+    app.exception_handler(RequestValidationError)(_validation_error)
+    app.exception_handler(PoolTimeoutError)(_pool_timeout)
+
+
+async def _app_error(request: Request, error: errors.AppError) -> Response:
+    fields = None
+    if isinstance(error, errors.InvalidInputError):
+        fields = [FieldProblem(field=error.field, message=str(error))]
+    return problem_response(
+        request.scope, STATUS[type(error)], str(error), headers=error.headers, fields=fields
+    )
+
+
+async def _http_error(request: Request, error: HTTPException) -> Response:
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed_methods(request))
+    detail = ROUTING_DETAILS.get(error.detail, error.detail)
+    return problem_response(request.scope, error.status_code, detail, headers=headers)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    # Starlette names only the methods of the first route that has the path.
+    methods: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            methods |= route.methods or set()
+    return sorted(methods)
+
+
+async def _validation_error(request: Request, error: RequestValidationError) -> Response:
+    if _is_wrong_content_type(request, error):
+        return problem_response(request.scope, 415, "The body must be application/json.")
+    fields = [
+        FieldProblem(field=".".join(map(str, problem["loc"])), message=problem["msg"])
+        for problem in error.errors()
+    ]
+    return problem_response(request.scope, 422, "The request is not valid.", fields=fields)
+
+
+def _is_wrong_content_type(request: Request, error: RequestValidationError) -> bool:
+    # FastAPI hands a body of another type to the model as bytes, which no model accepts.
+    if not isinstance(error.body, bytes):
+        return False
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return not (media_type == "application/json" or media_type.endswith("+json"))
+
+
+async def _pool_timeout(request: Request, error: PoolTimeoutError) -> Response:
+    logger.warning("database_pool_exhausted", error=str(error))
+    busy = errors.UnavailableError("The service is busy; try again in a moment.")
+    return await _app_error(request, busy)

@@ -1,0 +1,36 @@
+"""Building blocks of request and response bodies."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+
+def refuse_nul(value: str) -> str:
+    """Return `value`; PostgreSQL stores no NUL, and what one database refuses none accepts.
+
+    Raises:
+        ValueError: there is one.
+    """
+    if "\0" in value:
+        raise ValueError("must not contain a NUL character")
+    return value
+
+
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    AfterValidator(refuse_nul),
+]
+Text = Annotated[str, StringConstraints(max_length=2000), AfterValidator(refuse_nul)]
+
+
+class RequestModel(BaseModel):
+    """A request body: a field that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ResponseModel(BaseModel):
+    """A response body, read from the attributes of what a service returns."""
+
+    model_config = ConfigDict(from_attributes=True)

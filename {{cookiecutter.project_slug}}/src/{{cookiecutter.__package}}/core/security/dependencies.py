@@ -1,0 +1,42 @@
+"""The caller, for routes: `CurrentUser`, or `require("items:write")` where a scope is needed."""
+
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request, Security
+from fastapi.security import OAuth2PasswordBearer, SecurityScopes
+
+from ..errors import AuthenticationError, PermissionDeniedError
+from .principal import Principal
+from .tokens import AccessTokens
+
+TOKEN_PATH = "/api/v1/auth/token"  # noqa: S105 - an address and no password.
+
+oauth2_scheme = OAuth2PasswordBearer(tokenUrl=TOKEN_PATH, auto_error=False)
+
+
+async def get_current_user(
+    request: Request,
+    needed: SecurityScopes,
+    token: Annotated[str | None, Depends(oauth2_scheme)],
+) -> Principal:
+    """Return whom the access token stands for.
+
+    Raises:
+        AuthenticationError: there is no token, or no valid one (RFC 6750 section 3).
+        PermissionDeniedError: it lacks a scope of the route.
+        HTTPException: 400, two credentials at once.
+    """
+    if len(request.headers.getlist("authorization")) > 1:
+        raise HTTPException(400, "Send one Authorization header.")
+    if token is None:
+        raise AuthenticationError("This needs an access token.")
+    access_tokens: AccessTokens = request.app.state.access_tokens
+    principal = access_tokens.verify(token)
+    request.state.subject = principal.subject  # For the access log.
+    for scope in needed.scopes:
+        if scope not in principal.scopes:
+            raise PermissionDeniedError(scope)
+    return principal
+
+
+CurrentUser = Annotated[Principal, Security(get_current_user)]

@@ -1,0 +1,284 @@
+"""Every setting of the service: the only place that reads the environment.
+
+Names begin with APP_ and nest with two underscores: APP_DATABASE__URL sets `database.url`. Values
+come, first match wins, from the environment, from `.env` and from files in the folder that
+APP_SECRETS_DIR names. Times are in seconds, sizes in bytes. `docs/settings.md` lists them all.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
+
+import limits
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NestedSecretsSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as SourceError
+from pydantic_settings.sources import PydanticBaseSettingsSource
+
+from .errors import SettingsError
+
+PREFIX = "APP_"
+SECRETS_DIR = "APP_SECRETS_DIR"
+ENV_FILE = ".env"
+SIGNING_KEY_BYTES = 32  # RFC 7518 section 3.2: an HS256 key is at least as long as its hash.
+
+# The least that OWASP recommends for argon2id.
+ARGON2_MEMORY_KIB = 19456
+ARGON2_TIME_COST = 2
+
+
+def _check_rate(value: str) -> str:
+    limits.parse(value)
+    return value
+
+
+def _check_key(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value().encode()) < SIGNING_KEY_BYTES:
+        raise ValueError(f"a signing key needs at least {SIGNING_KEY_BYTES} bytes")
+    return value
+
+
+Rate = Annotated[str, AfterValidator(_check_rate)]
+SigningKey = Annotated[SecretStr, AfterValidator(_check_key)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Group(BaseModel):
+    """A group of settings; a name that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class ServerSettings(Group):
+    """The HTTP server and its edges."""
+
+    host: str = "127.0.0.1"
+    """Address that `serve` and `dev` listen on."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    """Port that `serve` and `dev` listen on."""
+    trusted_hosts: list[str] = ["*"]
+    """Values of the Host header that are answered; production refuses `*`."""
+    trusted_proxies: list[str] = ["127.0.0.1"]
+    """Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+    cors_origins: list[str] = []
+    """Origins whose browsers may call this service; production refuses `*`."""
+    tls: bool = False
+    """Clients reach this service by HTTPS only: answers carry Strict-Transport-Security."""
+    docs: bool | None = None
+    """Serve /docs, /redoc and /openapi.json; unset: everywhere but in production."""
+    max_body_bytes: Annotated[int, Field(gt=0)] = 1024 * 1024
+    """Largest request body; above it the answer is 413."""
+    require_if_match: bool = False
+    """A change without If-Match is refused with 428, so that nobody overwrites unseen."""
+    header_timeout: Seconds = 10
+    """A client that has not sent its request's head after this time is cut off."""
+    body_timeout: Seconds = 30
+    """A client that has not sent its request's body after this time is cut off."""
+    keep_alive_timeout: Annotated[int, Field(gt=0)] = 65
+    """An idle connection is closed after this time; longer than the load balancer's own."""
+    request_timeout: Seconds = 20
+    """A request that takes longer is answered 504."""
+    drain_seconds: Annotated[float, Field(ge=0)] = 5
+    """After SIGTERM `serve` reports not ready for this long before it stops listening."""
+    shutdown_timeout: Annotated[int, Field(gt=0)] = 25
+    """Requests in flight are cancelled when they outlive the drain by this time."""
+
+
+class DatabaseSettings(Group):
+    """The database and the limits of its connections."""
+
+# {% if cookiecutter.database == "sqlite" %}
+    url: SecretStr = SecretStr("sqlite+aiosqlite:///var/app.db")
+    """SQLAlchemy URL, `sqlite+aiosqlite:///PATH`."""
+    allow_in_production: bool = False
+    """Production refuses SQLite, which serves one process on one disk, unless this is true."""
+    busy_timeout: Seconds = 5
+    """A writer waits this long for another process's write before the answer is 503."""
+# {% endif %}
+# {% if cookiecutter.database == "postgresql" %}
+    url: SecretStr = SecretStr("postgresql+asyncpg://app:app@localhost:5432/app")
+    """SQLAlchemy URL, `postgresql+asyncpg://USER:PASSWORD@HOST:PORT/NAME`."""
+    connect_timeout: Seconds = 2
+    """A connection that takes longer to open counts as a database that is away."""
+    statement_timeout: Seconds = 10
+    """The database cancels a statement that takes longer."""
+    write_pool_size: Annotated[int, Field(gt=0)] = 10
+    """Connections of one process for transactions."""
+# {% endif %}
+    read_pool_size: Annotated[int, Field(gt=0)] = 10
+    """Connections of one process for reading."""
+    pool_timeout: Seconds = 2
+    """A request that gets no connection within this time is answered 503."""
+
+
+class AuthSettings(Group):
+    """Tokens, passwords and limits of the login."""
+
+    signing_key: SigningKey | None = None
+    """Key of the access tokens, 32 random bytes or more; local makes one in `var/`."""
+    previous_signing_keys: list[SigningKey] = []
+    """Keys that still verify tokens but sign none: for rotation."""
+    issuer: str = "{{ cookiecutter.project_slug }}"
+    """The `iss` claim of access tokens."""
+    audience: str = "{{ cookiecutter.project_slug }}"
+    """The `aud` claim of access tokens."""
+    access_token_seconds: Annotated[int, Field(gt=0, le=900)] = 900
+    """Life of an access token, and how long a revoked access can last."""
+    refresh_token_days: Annotated[float, Field(gt=0, le=365)] = 30
+    """Time after the login at which its refresh tokens end, rotated or not."""
+    refresh_reuse_grace: Annotated[float, Field(ge=0, le=60)] = 10
+    """A refresh token repeated within this time is refused, later its family is revoked."""
+# {% if cookiecutter.example %}
+    scopes: list[str] = ["items:read", "items:write"]
+# {% endif %}
+# {% if not cookiecutter.example %}
+    scopes: list[str] = []
+# {% endif %}
+    """Scopes that every user has."""
+    password_min_length: Annotated[int, Field(ge=8, le=64)] = 15
+    """Shortest password of a new account."""
+    argon2_time_cost: Annotated[int, Field(ge=1)] = ARGON2_TIME_COST
+    """Passes of argon2id."""
+    argon2_memory_kib: Annotated[int, Field(ge=8)] = ARGON2_MEMORY_KIB
+    """Memory of argon2id in KiB."""
+    hash_queue: Annotated[int, Field(gt=0)] = 64
+    """Logins and registrations that may wait for the hashing thread; above it: 503."""
+    login_rate_per_account: Rate = "5/minute"
+    """Logins for one e-mail; above it: 429."""
+    login_rate_per_address: Rate = "20/minute"
+    """Logins, and registrations, from one client address; above it: 429."""
+
+
+class LogSettings(Group):
+    """What is logged, and how."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least level that is written."""
+    format: Literal["console", "json"] | None = None
+    """`console` for people, `json` for machines; unset: json in production only."""
+
+
+class Settings(BaseSettings):
+    """All settings. Build it with `load_settings()`; tests pass the values they need."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        nested_model_default_partial_update=True,
+        use_attribute_docstrings=True,
+    )
+
+    environment: Literal["local", "production"] = "local"
+    """`production` refuses to start with anything missing or weak."""
+    server: ServerSettings = ServerSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    auth: AuthSettings = AuthSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Add files to the sources; unlike the default one, this reads nested names too."""
+        files = NestedSecretsSettingsSource(
+            file_secret_settings,
+            secrets_dir=os.environ.get(SECRETS_DIR),
+            secrets_dir_missing="error",
+            secrets_prefix=PREFIX,
+            secrets_nested_delimiter="__",
+        )
+        return init_settings, env_settings, dotenv_settings, files
+
+    @property
+    def production(self) -> bool:
+        """Whether this is the real thing."""
+        return self.environment == "production"
+
+    @property
+    def serves_docs(self) -> bool:
+        """Whether the documentation pages are served."""
+        return not self.production if self.server.docs is None else self.server.docs
+
+    @model_validator(mode="after")
+    def _is_safe_for_production(self) -> Self:
+        if self.production and (problems := list(_production_problems(self))):
+            raise ValueError("\n".join(problems))
+        return self
+
+
+def _production_problems(settings: Settings) -> Iterator[str]:
+    server, database, auth = settings.server, settings.database, settings.auth
+    if auth.signing_key is None:
+        yield "APP_AUTH__SIGNING_KEY: production needs a signing key."
+    if auth.argon2_memory_kib < ARGON2_MEMORY_KIB or auth.argon2_time_cost < ARGON2_TIME_COST:
+        yield "APP_AUTH__ARGON2_MEMORY_KIB: production hashes no cheaper than by default."
+    if "url" not in database.model_fields_set:
+        yield "APP_DATABASE__URL: production needs the address of its database."
+# {% if cookiecutter.database == "sqlite" %}
+    if not database.allow_in_production:
+        yield "APP_DATABASE__ALLOW_IN_PRODUCTION: SQLite serves one process; set true to accept."
+# {% endif %}
+    if "*" in server.trusted_hosts:
+        yield "APP_SERVER__TRUSTED_HOSTS: production names the hosts that it answers."
+    if "*" in server.cors_origins:
+        yield "APP_SERVER__CORS_ORIGINS: production names the origins that it trusts."
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment, `.env` and secret files.
+
+    Raises:
+        SettingsError: one line for each variable that is wrong; never a value.
+    """
+    if unknown := sorted(_given_names() - {SECRETS_DIR, *setting_names()}):
+        raise SettingsError("\n".join(f"{name}: no such setting." for name in unknown))
+    try:
+        return Settings(_env_file=ENV_FILE)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_lines(error))) from None
+    except SourceError as error:
+        raise SettingsError(f"The settings cannot be read: {error}.") from None
+
+
+def setting_names() -> dict[str, FieldInfo]:
+    """Return the name of every variable with its field: `{"APP_SERVER__PORT": ...}`."""
+    return dict(_names(Settings, PREFIX))
+
+
+def _names(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo]]:
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Group):
+            yield from _names(field.annotation, f"{prefix}{name.upper()}__")
+        else:
+            yield f"{prefix}{name.upper()}", field
+
+
+def _given_names() -> set[str]:
+    # pydantic-settings itself finds unknown names in files, but not in the environment.
+    return {name.upper() for name in os.environ if name.upper().startswith(PREFIX)}
+
+
+def _lines(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors(include_input=False, include_url=False, include_context=False):
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["loc"]:
+            variable = PREFIX + "__".join(str(part).upper() for part in problem["loc"])
+            message = f"{variable}: {message}."
+        yield message

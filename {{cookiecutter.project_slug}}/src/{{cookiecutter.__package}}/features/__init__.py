@@ -1,0 +1,1 @@
+"""What this service does: a folder for each noun of the business."""

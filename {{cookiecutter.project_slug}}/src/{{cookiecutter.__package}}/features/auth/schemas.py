@@ -1,0 +1,91 @@
+"""Bodies of the token endpoint. Forms are read by its own rules (RFC 6749 section 3.2).
+
+A parameter that is unknown or empty counts as not sent, one that is sent twice is an error, and
+errors are 400 `invalid_request` where FastAPI's own validation would answer 422.
+"""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Request
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from starlette.datastructures import UploadFile
+
+from ...core.schemas import refuse_nul
+from .errors import OAuthError
+
+FORM = "application/x-www-form-urlencoded"
+
+
+class TokenRead(BaseModel):
+    """A pair of tokens (RFC 6749 section 5.1)."""
+
+    access_token: str
+    refresh_token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the type of a token.
+    expires_in: int
+    scope: str
+
+
+class OAuthProblem(BaseModel):
+    """A refusal (RFC 6749 section 5.2)."""
+
+    error: str
+    error_description: str
+
+
+def _only(values: list[UploadFile | str]) -> str:
+    if len(values) > 1:
+        raise ValueError("sent twice")
+    return refuse_nul(str(values[0])) if values else ""
+
+
+Parameter = Annotated[str, Field(max_length=254), BeforeValidator(_only)]
+
+
+class OAuthForm(BaseModel):
+    """The parameters of a request; what was not sent is empty."""
+
+    grant_type: Parameter = ""
+    username: Parameter = ""
+    password: Parameter = ""
+    scope: Parameter = ""
+    refresh_token: Parameter = ""
+    token: Annotated[Parameter, Field(max_length=4096)] = ""
+
+    def need(self, name: str) -> str:
+        """Return a parameter.
+
+        Raises:
+            OAuthError: it was not sent.
+        """
+        value: str = getattr(self, name)
+        if not value:
+            raise OAuthError("invalid_request", f"The parameter {name} is missing.")
+        return value
+
+
+async def read_form(request: Request) -> OAuthForm:
+    """Read the parameters of a token request.
+
+    Raises:
+        OAuthError: they are not well formed.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != FORM:
+        raise OAuthError("invalid_request", f"The body must be {FORM}.")
+    try:
+        form = await request.form()
+        values = {name: form.getlist(name) for name in OAuthForm.model_fields}
+        return OAuthForm.model_validate(values)
+    except ValidationError:
+        raise OAuthError("invalid_request", "A parameter is not valid, or sent twice.") from None
+
+
+def form_openapi(**parameters: bool) -> dict[str, Any]:
+    """Return what a route's `openapi_extra=` needs: each parameter, and whether it is required."""
+    schema = {
+        "type": "object",
+        "properties": {name: {"type": "string"} for name in parameters},
+        "required": [name for name, required in parameters.items() if required],
+    }
+    return {"requestBody": {"required": True, "content": {FORM: {"schema": schema}}}}

@@ -1,0 +1,62 @@
+"""All queries on items."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import delete, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.exc import StaleDataError
+
+from ...core.errors import ConflictError
+from ...core.pagination import Cursor
+from .models import Item
+
+
+class ItemRepository:
+    """Items of one session; what an owner does not own does not exist for him."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, item: Item) -> None:
+        """Insert `item`."""
+        self._session.add(item)
+        await self._session.flush()
+
+    async def get(self, item_id: UUID, *, owner_id: str) -> Item | None:
+        """Return the item with this id."""
+        return await self._session.scalar(
+            select(Item).where(Item.id == item_id, Item.owner_id == owner_id)
+        )
+
+    async def list(self, *, owner_id: str, limit: int, after: Cursor | None) -> Sequence[Item]:
+        """Return at most `limit` items, newest first, from behind the cursor on."""
+        query = select(Item).where(Item.owner_id == owner_id)
+        if after:
+            query = query.where(tuple_(Item.created_at, Item.id) < (after.created_at, after.id))
+        query = query.order_by(Item.created_at.desc(), Item.id.desc()).limit(limit)
+        return (await self._session.scalars(query)).all()
+
+    async def flush(self) -> None:
+        """Send changes to the database.
+
+        Raises:
+            ConflictError: somebody else has changed the item since it was read.
+        """
+        try:
+            await self._session.flush()
+        except StaleDataError:
+            raise ConflictError("Somebody else has changed the item; read it again.") from None
+
+    async def remove(self, item: Item) -> None:
+        """Delete `item`.
+
+        Raises:
+            ConflictError: somebody else has changed it since it was read.
+        """
+        await self._session.delete(item)
+        await self.flush()
+
+    async def remove_all(self, *, owner_id: str) -> None:
+        """Delete everything that an owner owns."""
+        await self._session.execute(delete(Item).where(Item.owner_id == owner_id))

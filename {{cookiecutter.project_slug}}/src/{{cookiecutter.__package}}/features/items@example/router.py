@@ -1,0 +1,66 @@
+"""Items over HTTP."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from ...core.etag import IfMatch, etag
+from ...core.pagination import CursorParam, Limit, Page, Slice
+from ...core.problems import problem_responses
+from .dependencies import ItemReaderDep, ItemServiceDep, ReadingUser, WritingUser
+from .models import Item
+from .schemas import ItemCreate, ItemRead, ItemUpdate
+
+router = APIRouter(prefix="/items", tags=["items"])
+CHANGE_RESPONSES = problem_responses(404, 409, 412, 428)
+
+
+@router.post("", status_code=201, response_model=ItemRead)
+async def create_item(
+    data: ItemCreate, items: ItemServiceDep, user: WritingUser, response: Response
+) -> Item:
+    """Make an item."""
+    item = await items.create(user.subject, name=data.name, description=data.description)
+    response.headers["ETag"] = etag(item.version)
+    return item
+
+
+@router.get("", response_model=Page[ItemRead])
+async def list_items(
+    items: ItemReaderDep, user: ReadingUser, limit: Limit = 20, cursor: CursorParam = None
+) -> Slice[Item]:
+    """List your items, newest first."""
+    return await items.list(user.subject, limit=limit, cursor=cursor)
+
+
+@router.get("/{item_id}", response_model=ItemRead, responses=problem_responses(404))
+async def read_item(
+    item_id: UUID, items: ItemReaderDep, user: ReadingUser, response: Response
+) -> Item:
+    """Read one of your items."""
+    item = await items.get(user.subject, item_id)
+    response.headers["ETag"] = etag(item.version)
+    return item
+
+
+@router.patch("/{item_id}", response_model=ItemRead, responses=CHANGE_RESPONSES)
+async def update_item(
+    item_id: UUID,
+    data: ItemUpdate,
+    items: ItemServiceDep,
+    user: WritingUser,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Item:
+    """Change an item; with If-Match only the version that you have seen."""
+    item = await items.update(user.subject, item_id, data.model_dump(), if_match)
+    response.headers["ETag"] = etag(item.version)
+    return item
+
+
+@router.delete("/{item_id}", status_code=204, responses=CHANGE_RESPONSES)
+async def delete_item(
+    item_id: UUID, items: ItemServiceDep, user: WritingUser, if_match: IfMatch = None
+) -> None:
+    """Delete an item; with If-Match only the version that you have seen."""
+    await items.delete(user.subject, item_id, if_match)

@@ -1,0 +1,12 @@
+"""The ASGI application, for servers: `uvicorn {{ cookiecutter.__package }}.main:app`."""
+
+import sys
+
+from .app import create_app
+from .core.errors import SettingsError
+from .core.settings import load_settings
+
+try:
+    app = create_app(load_settings())
+except SettingsError as error:
+    sys.exit(f"The service cannot start.\n{error}")

@@ -1,0 +1,32 @@
+"""Where the application's sessions go during a test."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from {{ cookiecutter.__package }}.core.db.database import Database
+
+
+@asynccontextmanager
+async def bound_to_transaction(database: Database) -> AsyncIterator[None]:
+    """Lead every session of `database` into one transaction, and roll that back."""
+    async with database.write_engine.connect() as connection:
+        transaction = await connection.begin()
+        for sessions in (database.write_sessions, database.read_sessions):
+            sessions.configure(bind=connection, join_transaction_mode="create_savepoint")
+        yield
+        await transaction.rollback()
+    _reset(database, database)
+
+
+@asynccontextmanager
+async def bound_to_engines(database: Database, other: Database) -> AsyncIterator[None]:
+    """Lead every session of `database` to the engines of another one."""
+    _reset(database, other)
+    yield
+    _reset(database, database)
+
+
+def _reset(database: Database, target: Database) -> None:
+    mode = "conditional_savepoint"
+    database.write_sessions.configure(bind=target.write_engine, join_transaction_mode=mode)
+    database.read_sessions.configure(bind=target.read_engine, join_transaction_mode=mode)
