@@ -51,3 +51,10 @@ async def log_in(
 def authorized(tokens: JsonObject) -> dict[str, str]:
     """Return the header for what `log_in` returned."""
     return {"Authorization": f"Bearer {tokens['access_token']}"}
+
+
+def change_auth(app: FastAPI, **changes: Any) -> None:
+    """Change settings of `app.state.settings.auth` until the test ends."""
+    settings = app.state.settings
+    auth = settings.auth.model_copy(update=changes)
+    app.state.settings = settings.model_copy(update={"auth": auth})

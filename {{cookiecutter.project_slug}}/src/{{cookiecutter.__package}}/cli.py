@@ -13,12 +13,12 @@ from .app import create_app
 from .core.db.database import Database
 from .core.db.migrations import Revisions, migrate
 from .core.db.unit_of_work import UnitOfWork
-from .core.errors import AppError, SettingsError
+from .core.errors import AppError, SettingsError, UnavailableError
 from .core.events.events import Events
 from .core.security.password_policy import PasswordPolicy
 from .core.security.passwords import Passwords
 from .core.server import serve as serve_app
-from .core.settings import Settings, load_settings
+from .core.settings import Settings, describe_settings, load_settings
 from .features.users.repository import UserRepository
 from .features.users.schemas import Email
 from .features.users.service import UserService
@@ -31,7 +31,8 @@ def main() -> None:
     try:
         cli()
     except (SettingsError, AppError) as error:
-        sys.exit(str(error))
+        cause = f" ({error.__cause__})" if error.__cause__ else ""
+        sys.exit(f"{error}{cause}")
 
 
 @cli.command()
@@ -81,9 +82,14 @@ def openapi() -> None:
 @cli.command()
 def check() -> None:
     """Tell whether the settings are complete and the database is there and migrated."""
-    if not asyncio.run(_is_migrated(load_settings())):
-        sys.exit("The database waits for its migrations: run the command `migrate`.")
+    asyncio.run(_check(load_settings()))
     typer.echo("Settings and database are in order.")
+
+
+@cli.command("settings")
+def list_settings() -> None:
+    """Print every setting, its default and its meaning, as a Markdown table."""
+    typer.echo(describe_settings())
 
 
 def _checked_email(email: str) -> str:
@@ -102,15 +108,21 @@ async def _create_user(settings: Settings, email: str, password: str) -> str:
         events=Events({}),
     )
     try:
+        await _check_migrated(database)
         return str((await users.register(email, password)).id)
     finally:
         passwords.close()
         await database.close()
 
 
-async def _is_migrated(settings: Settings) -> bool:
+async def _check(settings: Settings) -> None:
     database = Database(settings.database)
     try:
-        return await Revisions().is_current(database)
+        await _check_migrated(database)
     finally:
         await database.close()
+
+
+async def _check_migrated(database: Database) -> None:
+    if not await Revisions().is_current(database):
+        raise UnavailableError("The database waits for its migrations: run the command `migrate`.")

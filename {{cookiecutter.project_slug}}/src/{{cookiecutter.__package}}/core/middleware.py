@@ -5,6 +5,7 @@ From the outside in: liveness, request context, trusted hosts, CORS, body limit,
 
 import re
 import time
+from abc import ABC, abstractmethod
 from uuid import uuid4
 
 import structlog
@@ -32,7 +33,7 @@ CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'"
 logger = structlog.get_logger(__name__)
 
 
-class HttpMiddleware:
+class HttpMiddleware(ABC):
     """Base of what concerns requests only; the lifespan passes by."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -43,9 +44,9 @@ class HttpMiddleware:
         handle = self.handle if scope["type"] == "http" else self.app
         await handle(scope, receive, send)
 
+    @abstractmethod
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Do what the middleware is for."""
-        raise NotImplementedError
 
 
 class LivenessMiddleware(HttpMiddleware):

@@ -5,6 +5,7 @@ come, first match wins, from the environment, from `.env` and from files in the 
 APP_SECRETS_DIR names. Times are in seconds, sizes in bytes. `docs/settings.md` lists them all.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
@@ -260,6 +261,22 @@ def load_settings() -> Settings:
 def setting_names() -> dict[str, FieldInfo]:
     """Return the name of every variable with its field: `{"APP_SERVER__PORT": ...}`."""
     return dict(_names(Settings, PREFIX))
+
+
+def describe_settings() -> str:
+    """Return a Markdown table of every variable: name, default, meaning."""
+    rows = [
+        f"| `{name}` | `{_default(field)}` | {field.description} |"
+        for name, field in setting_names().items()
+    ]
+    return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows])
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.default
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _names(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo]]:

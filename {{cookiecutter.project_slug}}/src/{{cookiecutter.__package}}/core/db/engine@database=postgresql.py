@@ -9,6 +9,9 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 from ..settings import DatabaseSettings
 
 RENDER_AS_BATCH = False
+# Classes of SQLSTATE: connection lost, serialization or deadlock, no resources, lock not available,
+# cancelled or shutting down.
+TEMPORARY_CLASSES = ("08", "40", "53", "55P03", "57")
 MIGRATION_LOCK = 7_463_001  # Any number, as long as it stays the same.
 
 
@@ -33,6 +36,11 @@ def create_probe_engine(settings: DatabaseSettings) -> AsyncEngine:
 def create_migration_engine(settings: DatabaseSettings) -> AsyncEngine:
     """Return the engine for migrations, whose statements may take their time."""
     return _create(settings, {}, poolclass=NullPool)
+
+
+def is_temporary(error: BaseException) -> bool:
+    """Return whether an error says nothing about the statement: overloaded, cancelled, gone."""
+    return str(getattr(error, "sqlstate", "")).startswith(TEMPORARY_CLASSES)
 
 
 def lock_migrations(connection: Connection) -> None:
@@ -63,5 +71,6 @@ def _create(
     return create_async_engine(
         settings.url.get_secret_value(),
         connect_args={"timeout": settings.connect_timeout, "server_settings": server_settings},
+        hide_parameters=True,  # They hold personal data, and errors are logged.
         **options,
     )

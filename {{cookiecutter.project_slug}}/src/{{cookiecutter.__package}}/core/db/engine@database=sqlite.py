@@ -1,5 +1,6 @@
 """Engines for SQLite: one writer, many readers, in one file."""
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,14 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 from ..settings import DatabaseSettings
 
 RENDER_AS_BATCH = True  # SQLite changes a table by copying it.
+PRIMARY_CODE = 0xFF  # The rest of an error code is detail.
+TEMPORARY_CODES = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+}
 
 
 def create_write_engine(settings: DatabaseSettings) -> AsyncEngine:
@@ -49,6 +58,12 @@ def create_migration_engine(settings: DatabaseSettings) -> AsyncEngine:
     return engine
 
 
+def is_temporary(error: BaseException) -> bool:
+    """Return whether an error says nothing about the statement: locked, full, gone."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return code & PRIMARY_CODE in TEMPORARY_CODES
+
+
 def lock_migrations(connection: Connection) -> None:
     """Let one process migrate at a time: here BEGIN IMMEDIATE has already seen to that."""
 
@@ -68,6 +83,7 @@ def _create(settings: DatabaseSettings, **options: Any) -> AsyncEngine:
     engine = create_async_engine(
         url,
         connect_args={"timeout": settings.busy_timeout, "isolation_level": None},
+        hide_parameters=True,  # They hold personal data, and errors are logged.
         **options,
     )
     event.listen(engine.sync_engine, "connect", _prepare)

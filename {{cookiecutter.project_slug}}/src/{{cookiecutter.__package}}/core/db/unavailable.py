@@ -2,14 +2,15 @@
 
 from typing import Any
 
+import structlog
 from sqlalchemy import event
 from sqlalchemy.engine import Dialect, ExceptionContext
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..errors import UnavailableError
+from .engine import is_temporary
 
-MESSAGE = "The database is not available; try again in a moment."
+logger = structlog.get_logger(__name__)
 
 
 def report_unavailable(engine: AsyncEngine) -> None:
@@ -23,9 +24,14 @@ def _connect(dialect: Dialect, _record: object, args: Any, kwargs: Any) -> Any:
     try:
         return dialect.connect(*args, **kwargs)
     except Exception as error:
-        raise UnavailableError(MESSAGE) from error
+        raise _unavailable(error) from error
 
 
 def _handle_error(context: ExceptionContext) -> None:
-    if context.is_disconnect or isinstance(context.sqlalchemy_exception, OperationalError):
-        raise UnavailableError(MESSAGE) from context.original_exception
+    if context.is_disconnect or is_temporary(context.original_exception):
+        raise _unavailable(context.original_exception) from context.original_exception
+
+
+def _unavailable(reason: BaseException) -> UnavailableError:
+    logger.warning("database_unavailable", reason=repr(reason))
+    return UnavailableError("The database is not available; try again in a moment.")

@@ -65,7 +65,7 @@ class Passwords:
 
     def close(self) -> None:
         """End the thread."""
-        self._thread.shutdown()
+        self._thread.shutdown(cancel_futures=True)
 
     def _verify(self, stored: str, password: str) -> bool:
         try:

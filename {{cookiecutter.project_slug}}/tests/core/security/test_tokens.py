@@ -1,0 +1,182 @@
+"""Access tokens: what is in them, and what is refused."""
+
+import base64
+import json
+import time
+from typing import Any
+
+import jwt
+import pytest
+from pydantic import SecretStr
+
+from {{ cookiecutter.__package }}.core.errors import AuthenticationError
+from {{ cookiecutter.__package }}.core.security import tokens
+from {{ cookiecutter.__package }}.core.security.tokens import AccessTokens
+from {{ cookiecutter.__package }}.core.settings import AuthSettings
+
+KEY = "a key for tests, of 32 bytes and more"
+OTHER_KEY = "another key, of 32 bytes and more too"
+SETTINGS = AuthSettings(signing_key=SecretStr(KEY))
+
+
+@pytest.fixture
+def access_tokens() -> AccessTokens:
+    return AccessTokens(SETTINGS)
+
+
+def decoded(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return jwt.get_unverified_header(token), claims
+
+
+def forge(
+    access_tokens: AccessTokens,
+    *,
+    key: str = KEY,
+    algorithm: str = "HS256",
+    headers: dict[str, Any] | None = None,
+    without: str = "",
+    **claims: Any,
+) -> str:
+    """Return a token that is good but for the changes."""
+    good_headers, good_claims = decoded(access_tokens.issue("ann", ["items:read"]))
+    del good_headers["alg"]
+    changed = good_claims | claims
+    changed.pop(without, None)
+    return jwt.encode(changed, key, algorithm, good_headers | (headers or {}))
+
+
+def part(content: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
+
+
+class TestIssue:
+    def test_says_what_rfc_9068_asks_for(self, access_tokens: AccessTokens) -> None:
+        header, claims = decoded(access_tokens.issue("ann", ["items:read", "items:write"]))
+        assert header["typ"] == "at+jwt"
+        assert header["alg"] == "HS256"
+        assert claims["exp"] - claims["iat"] == 900
+        assert claims["scope"] == "items:read items:write"
+        assert set(claims) == set(tokens.REQUIRED_CLAIMS)
+
+    def test_never_gives_the_same_token_twice(self, access_tokens: AccessTokens) -> None:
+        assert access_tokens.issue("ann", []) != access_tokens.issue("ann", [])
+
+
+class TestVerify:
+    def test_returns_the_principal(self, access_tokens: AccessTokens) -> None:
+        principal = access_tokens.verify(access_tokens.issue("ann", ["items:read"]))
+        assert principal.subject == "ann"
+        assert principal.scopes == {"items:read"}
+
+    def test_accepts_what_forge_does_not_change(self, access_tokens: AccessTokens) -> None:
+        assert access_tokens.verify(forge(access_tokens)).subject == "ann"
+
+    @pytest.mark.parametrize("claim", tokens.REQUIRED_CLAIMS)
+    def test_needs_every_claim(self, access_tokens: AccessTokens, claim: str) -> None:
+        with pytest.raises(AuthenticationError):
+            access_tokens.verify(forge(access_tokens, without=claim))
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"key": OTHER_KEY},
+            {"key": "x"},
+            {"algorithm": "none", "key": ""},
+            {"algorithm": "HS384"},
+            {"headers": {"typ": "JWT"}},
+            {"headers": {"typ": 1}},
+            {"headers": {"kid": "../../dev/null"}},
+            {"headers": {"kid": "' OR 1=1"}},
+            {"headers": {"crit": ["exp"]}},
+            {"headers": {"crit": ["b64"], "b64": False}},
+            {"iss": "somebody-else"},
+            {"aud": "something-else"},
+            {"aud": ["{{ cookiecutter.project_slug }}", "something-else"]},
+            {"exp": 0},
+            {"exp": "tomorrow"},
+            {"iat": 99_999_999_999},
+            {"sub": 1},
+            {"sub": None},
+            {"scope": 1},
+            {"scope": ["items:read"]},
+        ],
+    )
+    @pytest.mark.filterwarnings("ignore::jwt.InsecureKeyLengthWarning")
+    def test_refuses_a_forged_one(
+        self, access_tokens: AccessTokens, change: dict[str, Any]
+    ) -> None:
+        with pytest.raises(AuthenticationError, match="not valid"):
+            access_tokens.verify(forge(access_tokens, **change))
+
+    def test_ignores_keys_that_the_token_brings_along(self, access_tokens: AccessTokens) -> None:
+        own = {"jwk": {"kty": "oct", "k": part("x")}, "jku": "http://evil.example/keys"}
+        with pytest.raises(AuthenticationError):
+            access_tokens.verify(forge(access_tokens, key=OTHER_KEY, headers=own))
+
+    @pytest.mark.parametrize(
+        "token",
+        [
+            "",
+            ".",
+            "..",
+            "a.b.c",
+            "not a token",
+            "é.é.é",
+            "x" * 100_000,
+            f"{part({'alg': 'HS256'})}.{part({})}.",
+            f"{part([])}.{part([])}.{part([])}",
+            f"{part({'alg': 'RS256', 'typ': 'at+jwt', 'kid': 'x'})}.{part({})}.{part('x')}",
+            base64.urlsafe_b64encode(b"[" * 3000).decode() + ".e30.x",
+        ],
+    )
+    def test_refuses_what_is_no_token(self, access_tokens: AccessTokens, token: str) -> None:
+        with pytest.raises(AuthenticationError):
+            access_tokens.verify(token)
+
+    def test_refuses_a_truncated_one(self, access_tokens: AccessTokens) -> None:
+        token = access_tokens.issue("ann", [])
+        for end in (-1, -10, len(token) // 2):
+            with pytest.raises(AuthenticationError):
+                access_tokens.verify(token[:end])
+
+    @pytest.mark.parametrize(("seconds_ago", "valid"), [(25, True), (35, False)])
+    def test_tolerates_half_a_minute_of_skew(
+        self, access_tokens: AccessTokens, seconds_ago: int, *, valid: bool
+    ) -> None:
+        token = forge(access_tokens, exp=int(time.time()) - seconds_ago)
+        if valid:
+            assert access_tokens.verify(token).subject == "ann"
+        else:
+            with pytest.raises(AuthenticationError):
+                access_tokens.verify(token)
+
+    def test_forgets_a_verified_one_when_it_expires(
+        self, access_tokens: AccessTokens, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        token = forge(access_tokens, exp=int(time.time()) - 29)
+        access_tokens.verify(token)
+        later = time.time() + 2
+        monkeypatch.setattr(time, "time", lambda: later)
+        monkeypatch.setattr(access_tokens, "_decode", lambda _: pytest.fail("verified again"))
+        with pytest.raises(pytest.fail.Exception, match="verified again"):
+            access_tokens.verify(token)
+
+    def test_remembers_only_so_many(
+        self, access_tokens: AccessTokens, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tokens, "CACHED_TOKENS", 3)
+        for _ in range(10):
+            access_tokens.verify(access_tokens.issue("ann", []))
+        assert len(access_tokens._verified) <= 3  # noqa: SLF001 - memory has no other face.
+
+
+class TestRotation:
+    def test_an_old_key_verifies_and_the_new_one_signs(self) -> None:
+        before = AccessTokens(SETTINGS)
+        after = AccessTokens(
+            AuthSettings(signing_key=SecretStr(OTHER_KEY), previous_signing_keys=[SecretStr(KEY)])
+        )
+        assert after.verify(before.issue("ann", [])).subject == "ann"
+        with pytest.raises(AuthenticationError):
+            before.verify(after.issue("ann", []))
