@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,9 +28,9 @@ LIVE_START: Message = {
         (b"content-length", str(len(LIVE_BODY)).encode()),
     ],
 }
-CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'"
+CONTENT_SECURITY_POLICY = b"default-src 'none'; frame-ancestors 'none'"
 
-logger = structlog.get_logger(__name__)
+logger = structlog.get_logger()
 
 
 class HttpMiddleware(ABC):
@@ -69,9 +69,9 @@ class RequestContextMiddleware(HttpMiddleware):
     ) -> None:
         super().__init__(app)
         self.docs_paths = docs_paths
-        self.headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+        self.headers = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
         if settings.tls:
-            self.headers["Strict-Transport-Security"] = "max-age=31536000"
+            self.headers.append((b"strict-transport-security", b"max-age=31536000"))
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, with an id, and write one line about it when it is over."""
@@ -84,7 +84,7 @@ class RequestContextMiddleware(HttpMiddleware):
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._add_headers(scope, MutableHeaders(raw=message["headers"]))
+                self._add_headers(scope, message["headers"])
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=state["request_id"]):
@@ -100,14 +100,14 @@ class RequestContextMiddleware(HttpMiddleware):
                 duration = round((time.perf_counter() - started_at) * 1000, 1)
                 _log_access(scope, status, duration)
 
-    def _add_headers(self, scope: Scope, headers: MutableHeaders) -> None:
-        headers["X-Request-ID"] = scope["state"]["request_id"]
-        for name, value in self.headers.items():
-            headers.setdefault(name, value)
+    def _add_headers(self, scope: Scope, headers: list[tuple[bytes, bytes]]) -> None:
+        given = {name for name, _ in headers}
+        headers += [header for header in self.headers if header[0] not in given]
+        headers.append((b"x-request-id", scope["state"]["request_id"].encode()))
         if not scope["path"].startswith(self.docs_paths):
-            headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+            headers.append((b"content-security-policy", CONTENT_SECURITY_POLICY))
         if scope["app"].state.draining:
-            headers["Connection"] = "close"
+            headers.append((b"connection", b"close"))
 
 
 def _request_id(scope: Scope) -> str:
@@ -166,11 +166,13 @@ class DeadlineMiddleware(HttpMiddleware):
                 started = True
                 await send(message)
 
-        try:
-            await within_deadline(self.app(scope, receive, send_in_time), self.seconds)
-        except TimeoutError:
-            expired = True
+        async def expire() -> bool:
+            nonlocal expired
             if started:
-                raise
+                return False
+            expired = True
             response = problem_response(scope, 504, "This took too long; try again later.")
             await response(scope, receive, send)
+            return True
+
+        await within_deadline(self.app(scope, receive, send_in_time), self.seconds, expire)

@@ -37,7 +37,7 @@ ROUTING_DETAILS = {  # What the router says of a path or method that it does not
     "Method Not Allowed": "This address does not answer that method.",
 }
 
-logger = structlog.get_logger(__name__)
+logger = structlog.get_logger()
 
 
 class FieldProblem(BaseModel):

@@ -40,13 +40,13 @@ class RateLimiter:
             )
 
 
-def get_rate_limiter(request: Request) -> RateLimiter:
+async def get_rate_limiter(request: Request) -> RateLimiter:
     """Return the application's rate limiter."""
     limiter: RateLimiter = request.app.state.rate_limiter
     return limiter
 
 
-def get_client_network(request: Request) -> str:
+async def get_client_network(request: Request) -> str:
     """Return whose attempts are counted together: an IPv4 address, or the /64 of an IPv6 one.
 
     One IPv6 client owns a whole /64. Behind a trusted proxy this is the client and not the proxy.

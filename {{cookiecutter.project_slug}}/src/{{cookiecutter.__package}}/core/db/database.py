@@ -1,7 +1,6 @@
 """The database as the rest of the service sees it: transactions, reads, and whether it is there."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
@@ -22,17 +21,13 @@ class Database:
         self.write_sessions = async_sessionmaker(self.write_engine, expire_on_commit=False)
         self.read_sessions = async_sessionmaker(self.read_engine, expire_on_commit=False)
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
+    def transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
         """Open a session that commits when the block ends and rolls back when it raises."""
-        async with self.write_sessions.begin() as session:
-            yield session
+        return self.write_sessions.begin()
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncSession]:
+    def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
         """Open a session that cannot write; each SELECT sees what is committed at its time."""
-        async with self.read_sessions() as session:
-            yield session
+        return self.read_sessions()
 
     async def close(self) -> None:
         """Close every connection."""

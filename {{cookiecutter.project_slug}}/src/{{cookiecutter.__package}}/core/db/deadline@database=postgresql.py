@@ -1,14 +1,20 @@
 """How a request that takes too long is ended on a server database: it is cancelled."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Coroutine
 
 
-async def within_deadline(work: Awaitable[None], seconds: float) -> None:
-    """Wait for `work`, at most for `seconds`.
+async def within_deadline(
+    work: Awaitable[None], seconds: float, expire: Callable[[], Coroutine[None, None, bool]]
+) -> None:
+    """Wait for `work`; after `seconds` cancel it, which rolls back, and call `expire`.
 
     Raises:
-        TimeoutError: the time is over; the work was cancelled and its transaction rolled back.
+        TimeoutError: `expire` could not answer any more.
     """
-    async with asyncio.timeout(seconds):
-        await work
+    try:
+        async with asyncio.timeout(seconds):
+            await work
+    except TimeoutError:
+        if not await expire():
+            raise

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from .database import Database
 
 
-def get_database(request: Request) -> Database:
+async def get_database(request: Request) -> Database:
     """Return the application's database."""
     database: Database = request.app.state.database
     return database

@@ -9,6 +9,8 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 from ..settings import DatabaseSettings
 
 RENDER_AS_BATCH = False
+# No BEGIN before a SELECT, and no ROLLBACK after it.
+AUTOCOMMIT: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
 # Classes of SQLSTATE: connection lost, serialization or deadlock, no resources, lock not available,
 # cancelled or shutting down.
 TEMPORARY_CLASSES = ("08", "40", "53", "55P03", "57")
@@ -25,12 +27,12 @@ def create_read_engine(settings: DatabaseSettings) -> AsyncEngine:
     """Return the engine for reading: no transaction around a SELECT, and no way to write."""
     read_only = {"default_transaction_read_only": "on"}
     pool = _pool(settings, settings.read_pool_size)
-    return _create(settings, _timeouts(settings) | read_only, isolation_level="AUTOCOMMIT", **pool)
+    return _create(settings, _timeouts(settings) | read_only, **AUTOCOMMIT, **pool)
 
 
 def create_probe_engine(settings: DatabaseSettings) -> AsyncEngine:
     """Return an engine that opens a connection each time, so that no full pool is in its way."""
-    return _create(settings, _timeouts(settings), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    return _create(settings, _timeouts(settings), **AUTOCOMMIT, poolclass=NullPool)
 
 
 def create_migration_engine(settings: DatabaseSettings) -> AsyncEngine:

@@ -11,6 +11,8 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 from ..settings import DatabaseSettings
 
 RENDER_AS_BATCH = True  # SQLite changes a table by copying it.
+# No BEGIN before a SELECT, and no ROLLBACK after it.
+AUTOCOMMIT: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
 PRIMARY_CODE = 0xFF  # The rest of an error code is detail.
 TEMPORARY_CODES = {
     sqlite3.SQLITE_BUSY,
@@ -36,14 +38,14 @@ def create_write_engine(settings: DatabaseSettings) -> AsyncEngine:
 def create_read_engine(settings: DatabaseSettings) -> AsyncEngine:
     """Return the engine for reading: no transaction around a SELECT, and no way to write."""
     pool = _pool(settings, settings.read_pool_size)
-    engine = _create(settings, isolation_level="AUTOCOMMIT", **pool)
+    engine = _create(settings, **AUTOCOMMIT, **pool)
     event.listen(engine.sync_engine, "connect", _refuse_writes)
     return engine
 
 
 def create_probe_engine(settings: DatabaseSettings) -> AsyncEngine:
     """Return an engine that opens a connection each time, so that no full pool is in its way."""
-    return _create(settings, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    return _create(settings, poolclass=NullPool, **AUTOCOMMIT)
 
 
 def create_migration_engine(settings: DatabaseSettings) -> AsyncEngine:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ..errors import UnavailableError
 from .engine import is_temporary
 
-logger = structlog.get_logger(__name__)
+logger = structlog.get_logger()
 
 
 def report_unavailable(engine: AsyncEngine) -> None:

@@ -11,7 +11,7 @@ import structlog
 from fastapi import BackgroundTasks, Depends, Request
 from pydantic import BaseModel, ConfigDict
 
-logger = structlog.get_logger(__name__)
+logger = structlog.get_logger()
 
 
 class Event(BaseModel):
@@ -44,7 +44,7 @@ async def _handle(handler: Handler, event: Event) -> None:
         logger.exception("event_failed", event_type=type(event).__name__)
 
 
-def get_events(request: Request, background: BackgroundTasks) -> Events:
+async def get_events(request: Request, background: BackgroundTasks) -> Events:
     """Return the recorder of this request's events."""
     return Events(request.app.state.event_handlers, background)
 

@@ -15,7 +15,9 @@ from .service import AuthService
 OAuthFormDep = Annotated[OAuthForm, Depends(read_form)]
 
 
-def get_auth_service(request: Request, database: DatabaseDep, events: EventsDep) -> AuthService:
+async def get_auth_service(
+    request: Request, database: DatabaseDep, events: EventsDep
+) -> AuthService:
     """Return the service for this request."""
     state = request.app.state
     return AuthService(

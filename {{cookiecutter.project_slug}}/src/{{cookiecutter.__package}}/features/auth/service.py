@@ -20,7 +20,7 @@ from .events import LoggedIn
 from .models import RefreshToken
 from .repository import RefreshTokenRepository
 
-logger = structlog.get_logger(__name__)
+logger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from .repository import ItemRepository
 from .service import ItemService
 
 
-def get_item_service(request: Request, session: SessionDep) -> ItemService:
+async def get_item_service(request: Request, session: SessionDep) -> ItemService:
     """Return the service, in the transaction of this request."""
     strict = request.app.state.settings.server.require_if_match
     return ItemService(ItemRepository(session), needs_precondition=strict)
 
 
-def get_item_reader(session: ReadSessionDep) -> ItemService:
+async def get_item_reader(session: ReadSessionDep) -> ItemService:
     """Return the service for a request that only reads."""
     return ItemService(ItemRepository(session), needs_precondition=False)
 

@@ -11,7 +11,9 @@ from .repository import UserRepository
 from .service import UserService
 
 
-def get_user_service(request: Request, database: DatabaseDep, events: EventsDep) -> UserService:
+async def get_user_service(
+    request: Request, database: DatabaseDep, events: EventsDep
+) -> UserService:
     """Return the service for this request."""
     return UserService(
         unit_of_work=UnitOfWork(database, UserRepository),
