@@ -1,0 +1,32 @@
+UV := sh scripts/uv
+RUN := $(UV) run --quiet --locked
+PORT ?= 8000
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix lock
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Make the default service and serve it on http://127.0.0.1:8000/docs (PORT=8001: elsewhere)
+	@PORT=$(PORT) $(RUN) python scripts/demo.py
+
+test: ## Run the template's tests, about three minutes (ARGS="-k hook": some of them)
+	@$(RUN) pytest $(ARGS)
+
+check: ## Report style, types and workflows, and write nothing
+	$(UV) lock --check
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+	$(RUN) zizmor --offline --quiet .github
+
+fix: ## Repair style
+	$(RUN) ruff check --fix
+	$(RUN) ruff format
+
+lock: ## Renew the locks and the list of reserved names (ARGS=--upgrade: with the newest versions)
+	$(UV) lock $(ARGS)
+	$(RUN) python scripts/lock.py $(ARGS)
+	$(RUN) python scripts/reserved_names.py

@@ -1,0 +1,74 @@
+"""The fixtures: the template as git knows it, a bake of it, and the `cookiecutter` command."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from project import BakedProject, Command
+from pytest_cookies.plugin import Cookies
+from rendering import ROOT, Answers, Files, Renderer, combinations, known_files
+
+Bake = Callable[..., BakedProject]
+Every = list[tuple[Answers, Files]]
+Report = Callable[[str], None]
+FIGURES = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the template without what git does not know, such as caches."""
+    copy = tmp_path_factory.mktemp("template")
+    for path in known_files():
+        (copy / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, copy / path)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def renderer(template: Path) -> Renderer:
+    """Return a renderer of that copy."""
+    files = [path.relative_to(template) for path in template.rglob("*") if path.is_file()]
+    return Renderer(template, files)
+
+
+@pytest.fixture(scope="session")
+def every(renderer: Renderer) -> Every:
+    """Return every combination of answers, with the files that it renders to."""
+    return [(answers, renderer.render(answers)) for answers in combinations()]
+
+
+@pytest.fixture
+def bake(cookies: Cookies, template: Path) -> Bake:
+    """Return `bake(**answers)`, which makes a project. Raises what Cookiecutter raises."""
+    questions = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
+
+    def bake(**answers: str | bool) -> BakedProject:
+        assert answers.keys() <= questions.keys()  # Cookiecutter would ignore an unknown one
+        result = cookies.bake(extra_context=answers, template=str(template))
+        if result.exception:
+            raise result.exception
+        return BakedProject(result.project_path, result.context)
+
+    return bake
+
+
+@pytest.fixture
+def command(tmp_path: Path, template: Path) -> Command:
+    """Return the `cookiecutter` command, which writes below `command.output`."""
+    return Command(template, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def report(pytestconfig: pytest.Config) -> Report:
+    """Return `report(figure)`, which shows a measured figure after the tests."""
+    return pytestconfig.stash.setdefault(FIGURES, []).append
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Show the figures."""
+    for figure in config.stash.get(FIGURES, []):
+        terminalreporter.write_line(figure)

@@ -1,0 +1,97 @@
+"""What a test can do with a project, and with the command that makes one."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+# The tests' own environment must not show through to the programs that they start.
+HIDDEN = ("APP_", "TEST_DATABASE_URL", "UV_", "VIRTUAL_ENV", "PYTHON", "PYTEST_", "COVERAGE_")
+SHOWN = ("UV_CACHE_DIR", "UV_PYTHON_DOWNLOADS", "UV_OFFLINE", "UV_LINK_MODE", "UV_CONFIG_FILE")
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Return the variables for a program, without those that would change what it does."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in SHOWN or not name.startswith(HIDDEN)
+    }
+    return {**kept, **variables}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return the files below `folder` by path."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@dataclass(frozen=True)
+class BakedProject:
+    """A project on disk."""
+
+    path: Path
+    context: Mapping[str, Any]
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """Every file by its path in the project."""
+        return contents(self.path)
+
+    def has_file(self, name: str) -> bool:
+        """Return whether there is such a file."""
+        return (self.path / name).is_file()
+
+    def read(self, name: str) -> str:
+        """Return a file's text."""
+        return (self.path / name).read_text(encoding="utf-8")
+
+    def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command in the project's folder, whether it succeeds or not."""
+        return subprocess.run(
+            command,
+            cwd=self.path,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+
+@dataclass(frozen=True)
+class Command:
+    """The `cookiecutter` command, in a home folder of its own."""
+
+    template: Path
+    folder: Path
+    output: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the folder that it writes to."""
+        object.__setattr__(self, "output", self.folder / "output")
+        self.output.mkdir()
+        (self.folder / "home").mkdir()
+
+    def __call__(
+        self, *arguments: str, typed: str | None = None, **variables: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run it with the answers on the command line, or with what is `typed` at its questions."""
+        command = [sys.executable, "-m", "cookiecutter", str(self.template)]
+        asking = ["--no-input"] if typed is None and "--replay" not in arguments else []
+        return subprocess.run(
+            [*command, "-o", str(self.output), *asking, *arguments],
+            cwd=self.folder,
+            env=environment(HOME=str(self.folder / "home"), **variables),
+            input=typed,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )

@@ -1,0 +1,120 @@
+"""Every combination of answers renders, parses, and holds nothing that was not chosen."""
+
+import json
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from conftest import Bake, Every, Report
+from parsing import assert_parses
+from project import BakedProject
+from rendering import CODE_ANSWERS, Answers, Renderer, choices, tree_key
+
+JINJA = re.compile(rb"\{%|\{#|\{\{ ?cookiecutter|(?<!\$)\{\{.*\}\}")
+# What may stand only where it was chosen.
+TRACES: dict[tuple[str, str | bool], bytes] = {
+    ("database", "sqlite"): rb"(?i)sqlite",
+    ("database", "postgresql"): rb"(?i)postgres|asyncpg|pgserver",
+    ("example", True): rb"features[./]items|ItemService|items:write",
+    ("ci", "github"): rb"GITHUB_|\.github|actions/checkout",
+    ("ci", "gitlab"): rb"(?i)gitlab",
+}
+CODE = ("src/", "tests/", "migrations/", "pyproject.toml", "uv.lock")
+
+
+def values() -> Iterator[dict[str, str | bool]]:
+    """Yield no answer at all, then each value of each answer alone."""
+    yield {}
+    for answer, possible in choices().items():
+        for value in possible:
+            yield {answer: value}
+
+
+@pytest.mark.parametrize("answers", list(values()), ids=lambda answers: json.dumps(answers)[1:-1])
+def test_a_bake_is_what_the_renderer_says(bake: Bake, renderer: Renderer, answers: Answers) -> None:
+    assert bake(**answers).files == renderer.render(answers)
+
+
+def test_every_combination_parses_and_holds_only_what_was_chosen(
+    every: Every, report: Report
+) -> None:
+    for answers, files in every:
+        for name, content in files.items():
+            assert "@" not in name
+            assert not JINJA.search(name.encode())
+            assert_clean(name, content)
+            assert traces(name, content) <= set(answers.items()), (name, answers)
+    report(f"{len(every)} combinations of answers were rendered and parsed.")
+
+
+def assert_clean(name: str, content: bytes) -> None:
+    """Fail unless the file parses and nothing of Jinja is left in it."""
+    assert_parses(name, content)
+    assert not leftover(content), name
+
+
+@cache
+def leftover(content: bytes) -> re.Match[bytes] | None:
+    """Return what is left of Jinja in a file."""
+    return JINJA.search(content)
+
+
+@cache
+def traces(name: str, content: bytes) -> set[tuple[str, str | bool]]:
+    """Return the answers which must have been given for this file to be what it is."""
+    if name.endswith(".md"):  # prose may name what could have been chosen
+        return set()
+    return {answer for answer, trace in TRACES.items() if re.search(trace, content)}
+
+
+def test_every_answer_about_code_leaves_a_trace_that_is_known() -> None:
+    assert {answer for answer, _ in TRACES} >= set(CODE_ANSWERS)
+    for answer in CODE_ANSWERS:
+        possible = {value for value in choices()[answer] if value is not False}
+        assert {value for traced, value in TRACES if traced == answer} == possible
+
+
+def test_what_is_not_about_code_leaves_the_test_key_alone(every: Every) -> None:
+    keys = defaultdict(set)
+    for answers, files in every:
+        keys[tuple(answers[name] for name in CODE_ANSWERS)].add(tree_key(files))
+    assert all(len(same) == 1 for same in keys.values())
+    assert len(set.union(*keys.values())) == len(keys)
+
+
+def test_no_answer_is_without_effect(renderer: Renderer) -> None:
+    for answer, possible in choices().items():
+        made = [renderer.render({answer: value}) for value in possible]
+        assert all(one != other for one, other in pairwise(made)), answer
+
+
+def test_a_second_bake_is_the_same_to_the_byte(bake: Bake) -> None:
+    assert bake(database="postgresql").files == bake(database="postgresql").files
+
+
+@pytest.mark.parametrize("slug", ["a", "aaa", "zzz", "a" * 40, "z" * 40, "-".join(["abc"] * 10)])
+def test_the_style_holds_for_every_name(renderer: Renderer, tmp_path: Path, slug: str) -> None:
+    name = slug.replace("-", " ").title()
+    for file, content in renderer.render({"project_name": name, "project_slug": slug}).items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_bytes(content)
+    project = BakedProject(tmp_path, {})
+    for check in (["ruff", "format", "--check"], ["ruff", "check", "--no-cache"]):
+        done = project.run(sys.executable, "-m", *check)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_workflows_of_a_service_are_clean(renderer: Renderer, tmp_path: Path) -> None:
+    for file, content in renderer.render({"ci": "github"}).items():
+        if file.startswith(".github/"):
+            (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / file).write_bytes(content)
+    done = BakedProject(tmp_path, {}).run(
+        str(Path(sys.executable).with_name("zizmor")), "--offline", ".github"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,50 @@
+"""Events, and when their handlers run."""
+
+import pytest
+from fastapi import FastAPI, HTTPException
+
+from {{ cookiecutter.__package }}.core.events.events import Event, EventsDep
+
+from tests.client import make_client
+
+
+class Happened(Event):
+    what: str
+
+
+class Ignored(Event):
+    pass
+
+
+@pytest.fixture
+def app() -> FastAPI:
+    """Give an application that records what its address says, twice."""
+    app = FastAPI()
+
+    async def handle(event: Happened) -> None:
+        app.state.handled.append(event.what)
+        if event.what == "broken":
+            raise ValueError
+
+    app.state.handled = []
+    app.state.event_handlers = {Happened: handle}
+
+    @app.post("/{what}")
+    async def record(what: str, events: EventsDep) -> int:
+        for event in (Ignored(), Happened(what=what), Happened(what=what)):
+            events.record(event)
+        if what == "refused":
+            raise HTTPException(409)
+        return len(app.state.handled)
+
+    return app
+
+
+@pytest.mark.parametrize(("what", "times"), [("fine", 2), ("broken", 2), ("refused", 0)])
+async def test_what_a_request_recorded_is_handled_after_its_answer(
+    app: FastAPI, what: str, times: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = await make_client(app).post(f"/{what}")
+    assert (answer.status_code, answer.text) == (200, "0") or what == "refused"
+    assert app.state.handled == [what] * times
+    assert capsys.readouterr().out.count("event_failed") == (2 if what == "broken" else 0)

@@ -1,0 +1,75 @@
+"""What is written to the log."""
+
+import logging
+from datetime import datetime, timedelta
+
+import httpx
+import pytest
+import structlog
+from fastapi import FastAPI
+
+from {{ cookiecutter.__package }}.core.logging import configure_logging
+from {{ cookiecutter.__package }}.core.settings import LogSettings, Settings
+
+from tests.client import bearer
+from tests.core.logs import collected_logs
+
+SECRET = "the value of a local variable"
+
+
+def log_failure() -> None:
+    secret = SECRET  # noqa: F841 - a traceback with locals would show it.
+    try:
+        raise ValueError("it broke")
+    except ValueError:
+        structlog.get_logger().exception("failed")
+
+
+class TestJson:
+    def test_is_what_production_writes_in_utc(self, settings: Settings) -> None:
+        production = settings.model_copy(update={"environment": "production"})
+        with collected_logs(production, LogSettings()) as records:
+            structlog.get_logger().info("started")
+        assert records[0]["event"] == "started"
+        assert datetime.fromisoformat(records[0]["timestamp"]).utcoffset() == timedelta(0)
+
+    def test_a_message_is_one_record_whatever_is_in_it(self, settings: Settings) -> None:
+        with collected_logs(settings) as records:
+            structlog.get_logger().info("one\ntwo", path='/"\r\n{"event": "forged"}')
+            logging.getLogger("library").warning("three\nfour %s", "\n")
+        ours, theirs = records
+        assert ours["event"] == "one\ntwo"
+        assert (theirs["event"], theirs["logger"]) == ("three\nfour \n", "library")
+
+    def test_a_traceback_is_part_of_its_record_and_without_locals(self, settings: Settings) -> None:
+        with collected_logs(settings) as records:
+            log_failure()
+        assert "ValueError: it broke" in records[0]["exception"]
+        assert SECRET not in str(records)
+
+    def test_what_is_below_the_level_is_not_written(self, settings: Settings) -> None:
+        with collected_logs(settings, LogSettings(level="WARNING", format="json")) as records:
+            structlog.get_logger().info("ours")
+            logging.getLogger("library").info("theirs")
+        assert records == []
+
+
+def test_a_traceback_for_people_shows_no_locals(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(settings)
+    log_failure()
+    shown = capsys.readouterr().out
+    assert "ValueError: it broke" in shown
+    assert SECRET not in shown
+
+
+async def test_a_request_is_one_record_with_who_and_which(
+    app: FastAPI, client: httpx.AsyncClient, settings: Settings
+) -> None:
+    with collected_logs(settings) as records:
+        answer = await client.get("/api/v1/users/me?x=1", headers=bearer(app, "nobody"))
+    (record,) = [record for record in records if record["event"] == "request"]
+    assert (record["method"], record["path"]) == ("GET", "/api/v1/users/me")
+    assert (record["status"], record["subject"]) == (401, "nobody")
+    assert record["request_id"] == answer.headers["X-Request-ID"]

@@ -1,0 +1,145 @@
+"""Settings: where they come from, and what is refused."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from {{ cookiecutter.__package }}.core.errors import SettingsError
+from {{ cookiecutter.__package }}.core.settings import (
+    describe_settings,
+    load_settings,
+    setting_names,
+)
+
+KEY = "a signing key of 32 bytes or more"
+PRODUCTION = {
+    "APP_AUTH__SIGNING_KEY": KEY,
+    "APP_SERVER__TRUSTED_HOSTS": '["api.example.com"]',
+    # {% if cookiecutter.database == "sqlite" %}
+    "APP_DATABASE__URL": "sqlite+aiosqlite:////srv/data/app.db",
+    "APP_DATABASE__ALLOW_IN_PRODUCTION": "true",
+    # {% endif %}
+    # {% if cookiecutter.database == "postgresql" %}
+    "APP_DATABASE__URL": "postgresql+asyncpg://app:a-good-password@db.example.com:5432/app",
+    # {% endif %}
+}
+
+
+@pytest.fixture(autouse=True)
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Start in an empty folder; give what sets variables."""
+    monkeypatch.chdir(tmp_path)
+    return monkeypatch
+
+
+@pytest.fixture
+def production(environment: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    environment.setenv("APP_ENVIRONMENT", "production")
+    for name, value in PRODUCTION.items():
+        environment.setenv(name, value)
+    return environment
+
+
+def refusal() -> str:
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    return str(refused.value)
+
+
+class TestLoadSettings:
+    def test_needs_nothing_on_a_developers_machine(self) -> None:
+        settings = load_settings()
+        assert (settings.production, settings.serves_docs) == (False, True)
+
+    def test_one_variable_leaves_its_group_alone(self, environment: pytest.MonkeyPatch) -> None:
+        environment.setenv("APP_SERVER__PORT", "9000")
+        server = load_settings().server
+        assert (server.port, server.host, server.header_timeout) == (9000, "127.0.0.1", 10)
+
+    def test_reads_the_env_file_below_the_environment(
+        self, environment: pytest.MonkeyPatch
+    ) -> None:
+        Path(".env").write_text("APP_SERVER__PORT=9000\nAPP_SERVER__HOST=::1\n")
+        environment.setenv("APP_SERVER__PORT", "9001")
+        assert (load_settings().server.port, load_settings().server.host) == (9001, "::1")
+
+    def test_reads_secrets_from_files(self, environment: pytest.MonkeyPatch) -> None:
+        Path("app_auth__signing_key").write_text(KEY)
+        environment.setenv("APP_SECRETS_DIR", ".")
+        key = load_settings().auth.signing_key
+        assert key
+        assert key.get_secret_value() == KEY
+
+    def test_refuses_a_secrets_folder_that_is_not_there(
+        self, environment: pytest.MonkeyPatch
+    ) -> None:
+        environment.setenv("APP_SECRETS_DIR", "nowhere")
+        assert re.search('directory ".+nowhere" does not exist', refusal())
+
+    @pytest.mark.parametrize("name", ["APP_SERVR__PORT", "APP_SERVER__PRT", "APP_SERVER"])
+    def test_refuses_a_name_that_it_does_not_know(
+        self, name: str, environment: pytest.MonkeyPatch
+    ) -> None:
+        environment.setenv(name, "9000")
+        assert refusal() == f"{name}: no such setting."
+
+    @pytest.mark.parametrize("name", ["APP_SERVR", "APP_SERVER__PRT"])
+    def test_refuses_an_unknown_name_in_the_env_file(self, name: str) -> None:
+        Path(".env").write_text(f"{name}=9000\n")
+        assert refusal().startswith(f"{name}: ")
+        assert "9000" not in refusal()
+
+    def test_has_a_line_for_each_mistake(self, environment: pytest.MonkeyPatch) -> None:
+        for name in ("APP_SERVER__PORT", "APP_LOG__LEVEL"):
+            environment.setenv(name, "loud")
+        assert re.fullmatch(r"APP_SERVER__PORT: .+\nAPP_LOG__LEVEL: .+", refusal())
+
+
+class TestProduction:
+    def test_starts_with_all_that_it_needs(self, production: pytest.MonkeyPatch) -> None:
+        settings = load_settings()
+        assert (settings.production, settings.serves_docs) == (True, False)
+
+    @pytest.mark.parametrize("name", PRODUCTION)
+    def test_refuses_what_is_missing(self, name: str, production: pytest.MonkeyPatch) -> None:
+        production.delenv(name)
+        assert refusal().startswith(f"{name}: ")
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("APP_ENVIRONMENT", "staging"),
+            ("APP_AUTH__SIGNING_KEY", "a short signing key"),
+            ("APP_AUTH__PREVIOUS_SIGNING_KEYS", '["a short signing key"]'),
+            ("APP_AUTH__ACCESS_TOKEN_SECONDS", "3600"),
+            ("APP_AUTH__ARGON2_MEMORY_KIB", "19455"),
+            ("APP_AUTH__PASSWORD_MIN_LENGTH", "-7"),
+            ("APP_DATABASE__POOL_TIMEOUT", "soon"),
+            ("APP_SERVER__TRUSTED_HOSTS", '["*"]'),
+            ("APP_SERVER__CORS_ORIGINS", '["*"]'),
+            ("APP_SERVER__PORT", "99999"),
+            ("APP_SERVER__REQUEST_TIMEOUT", "-20"),
+        ],
+    )
+    def test_refuses_what_is_weak_or_wrong(
+        self, name: str, value: str, production: pytest.MonkeyPatch
+    ) -> None:
+        production.setenv(name, value)
+        assert refusal().startswith(name)
+        assert value not in refusal()
+
+    def test_refuses_a_list_that_is_none(self, production: pytest.MonkeyPatch) -> None:
+        production.setenv("APP_SERVER__TRUSTED_HOSTS", "api.example.com")
+        assert "api.example.com" not in refusal()
+
+    def test_shows_no_secret(self, production: pytest.MonkeyPatch) -> None:
+        shown = repr(load_settings()) + str(load_settings())
+        assert KEY not in shown
+        assert PRODUCTION["APP_DATABASE__URL"] not in shown
+
+
+def test_describes_every_setting() -> None:
+    names = [line.split("`")[1] for line in describe_settings().splitlines()[2:]]
+    assert names == list(setting_names())
+    assert all(field.description for field in setting_names().values())
