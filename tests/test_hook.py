@@ -142,6 +142,7 @@ def test_it_works_without_git_with_a_strict_umask_and_an_odd_path(
     finally:
         os.umask(previous)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.isascii()
     assert (command.output / "orders-api" / "pyproject.toml").is_file()
     assert list(command.output.rglob("*@*")) == []
 

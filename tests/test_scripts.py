@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,8 +48,9 @@ def test_the_uv_on_the_path_is_used(machine: Path) -> None:
     assert not (machine / ".uv").exists()
 
 
-def test_a_machine_without_python_is_told_so(machine: Path) -> None:
-    program(machine / "bin" / "python3", "exit 1")  # as any Python older than 3.11
+def test_a_machine_whose_python_is_too_old_is_told_so(machine: Path) -> None:
+    older = "import sys; sys.version_info = (3, 10, 13); exec(sys.argv[1])"
+    program(machine / "bin" / "python3", f"exec {sys.executable} -c '{older}' \"$2\"")
     done = run_uv(machine)
     assert done.returncode == 1
     assert done.stderr.startswith("This needs Python 3.11 or newer")

@@ -1,12 +1,14 @@
 """How Alembic runs the migrations: with the service's own engine, in one transaction."""
 
 import asyncio
+from typing import Literal
 
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 
 from {{ cookiecutter.__package }} import routes  # noqa: F401 - the routers import every model.
-from {{ cookiecutter.__package }}.core.db.base import Base
+from {{ cookiecutter.__package }}.core.db.base import Base, UtcDateTime
 from {{ cookiecutter.__package }}.core.db.engine import (
     RENDER_AS_BATCH,
     create_migration_engine,
@@ -16,12 +18,21 @@ from {{ cookiecutter.__package }}.core.db.unavailable import report_unavailable
 from {{ cookiecutter.__package }}.core.settings import load_settings
 
 
+def render_item(kind: str, item: object, autogenerate: AutogenContext) -> str | Literal[False]:
+    """Write our own column type with its import, which Alembic would leave out."""
+    if kind != "type" or not isinstance(item, UtcDateTime):
+        return False
+    autogenerate.imports.add(f"from {UtcDateTime.__module__} import UtcDateTime")
+    return "UtcDateTime()"
+
+
 def run_migrations(connection: Connection) -> None:
     """Run what the command asked for, one process at a time."""
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
         compare_server_default=True,
+        render_item=render_item,
         render_as_batch=RENDER_AS_BATCH,
     )
     with context.begin_transaction():

@@ -21,7 +21,7 @@ def make_client(app: FastAPI, address: str = "192.0.2.1") -> httpx.AsyncClient:
 def bearer(app: FastAPI, subject: str, scopes: list[str] | None = None) -> dict[str, str]:
     """Return the header of a caller; without `scopes` he has all that users have."""
     access_tokens: AccessTokens = app.state.access_tokens
-    granted = app.state.settings.auth.scopes if scopes is None else scopes
+    granted = list(app.state.user_scopes) if scopes is None else scopes
     return {"Authorization": f"Bearer {access_tokens.issue(subject, granted)}"}
 
 

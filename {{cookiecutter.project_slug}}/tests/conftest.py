@@ -17,6 +17,7 @@ from {{ cookiecutter.__package }}.core.settings import (
     ServerSettings,
     Settings,
 )
+from {{ cookiecutter.__package }}.routes import USER_SCOPES
 
 from tests.binding import bound_to_engines, bound_to_transaction
 from tests.client import make_client
@@ -71,6 +72,7 @@ def fresh_state(request: pytest.FixtureRequest, settings: Settings) -> None:
     if "running_app" in request.fixturenames:
         state = request.getfixturevalue("running_app").state
         state.settings, state.rate_limiter = settings, RateLimiter()
+        state.user_scopes = USER_SCOPES
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The application as it is put together."""
 
-import httpx
 import pytest
+from httpx import AsyncClient
 
 from {{ cookiecutter.__package }}.app import create_app
 from {{ cookiecutter.__package }}.core.settings import ServerSettings, Settings
@@ -11,7 +11,7 @@ from tests.client import make_client
 DOCS = ("/docs", "/redoc", "/openapi.json", "/static-offline-docs/swagger-ui.css")
 
 
-async def test_documentation_is_served(client: httpx.AsyncClient) -> None:
+async def test_documentation_is_served(client: AsyncClient) -> None:
     for path in DOCS:
         assert (await client.get(path)).status_code == 200
 

@@ -1,1 +1,1 @@
-"""{{ cookiecutter.__description }}"""
+"""The service: `app.py` puts its parts together."""

@@ -40,7 +40,7 @@ from .features.items.tasks import DeleteItemsOfUser
 # {% if cookiecutter.example %}
 from .features.users.events import UserDeleted
 # {% endif %}
-from .routes import ROUTERS
+from .routes import ROUTERS, USER_SCOPES
 
 NAME = "{{ cookiecutter.project_slug }}"
 API_PREFIX = "/api/v1"
@@ -89,14 +89,15 @@ def _add_state(app: FastAPI, settings: Settings) -> None:
     app.state.passwords = Passwords(settings.auth)
     app.state.password_policy = PasswordPolicy(settings.auth.password_min_length)
     app.state.access_tokens = AccessTokens(settings.auth)
+    app.state.user_scopes = USER_SCOPES
     app.state.event_handlers = _event_handlers(database)
 
 
 def _event_handlers(database: Database) -> Handlers:
     return {
-        LoggedIn: PurgeExpiredTokens(UnitOfWork(database, RefreshTokenRepository)),
+        LoggedIn: [PurgeExpiredTokens(UnitOfWork(database, RefreshTokenRepository))],
 # {% if cookiecutter.example %}
-        UserDeleted: DeleteItemsOfUser(UnitOfWork(database, ItemRepository)),
+        UserDeleted: [DeleteItemsOfUser(UnitOfWork(database, ItemRepository))],
 # {% endif %}
     }
 

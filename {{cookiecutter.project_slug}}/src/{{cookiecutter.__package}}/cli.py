@@ -61,6 +61,7 @@ def serve() -> None:
 def migrate_database(revision: Annotated[str, typer.Argument()] = "head") -> None:
     """Bring the database to a revision, by default to the code's own."""
     asyncio.run(migrate(load_settings().database, revision))
+    typer.echo(f"The database is at revision {revision}.")
 
 
 @cli.command()

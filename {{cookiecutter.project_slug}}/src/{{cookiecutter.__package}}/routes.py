@@ -1,4 +1,7 @@
-"""The routers that this service serves under /api/v1. Add your own features here."""
+"""What this service offers: the routers under /api/v1, and the scopes that its users have.
+
+Add your own features here.
+"""
 
 from fastapi import APIRouter
 
@@ -13,5 +16,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     users,
 # {% if cookiecutter.example %}
     items,
+# {% endif %}
+)
+
+USER_SCOPES: tuple[str, ...] = (
+# {% if cookiecutter.example %}
+    "items:read",
+    "items:write",
 # {% endif %}
 )

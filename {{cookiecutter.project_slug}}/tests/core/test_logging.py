@@ -3,10 +3,10 @@
 import logging
 from datetime import datetime, timedelta
 
-import httpx
 import pytest
 import structlog
 from fastapi import FastAPI
+from httpx import AsyncClient
 
 from {{ cookiecutter.__package }}.core.logging import configure_logging
 from {{ cookiecutter.__package }}.core.settings import LogSettings, Settings
@@ -17,10 +17,9 @@ from tests.core.logs import collected_logs
 SECRET = "the value of a local variable"
 
 
-def log_failure() -> None:
-    secret = SECRET  # noqa: F841 - a traceback with locals would show it.
+def log_failure(secret: str = SECRET) -> None:
     try:
-        raise ValueError("it broke")
+        int(f"no number, but {len(secret)}")
     except ValueError:
         structlog.get_logger().exception("failed")
 
@@ -44,14 +43,8 @@ class TestJson:
     def test_a_traceback_is_part_of_its_record_and_without_locals(self, settings: Settings) -> None:
         with collected_logs(settings) as records:
             log_failure()
-        assert "ValueError: it broke" in records[0]["exception"]
+        assert "ValueError: invalid literal" in records[0]["exception"]
         assert SECRET not in str(records)
-
-    def test_what_is_below_the_level_is_not_written(self, settings: Settings) -> None:
-        with collected_logs(settings, LogSettings(level="WARNING", format="json")) as records:
-            structlog.get_logger().info("ours")
-            logging.getLogger("library").info("theirs")
-        assert records == []
 
 
 def test_a_traceback_for_people_shows_no_locals(
@@ -60,12 +53,12 @@ def test_a_traceback_for_people_shows_no_locals(
     configure_logging(settings)
     log_failure()
     shown = capsys.readouterr().out
-    assert "ValueError: it broke" in shown
+    assert "ValueError: invalid literal" in shown
     assert SECRET not in shown
 
 
 async def test_a_request_is_one_record_with_who_and_which(
-    app: FastAPI, client: httpx.AsyncClient, settings: Settings
+    app: FastAPI, client: AsyncClient, settings: Settings
 ) -> None:
     with collected_logs(settings) as records:
         answer = await client.get("/api/v1/users/me?x=1", headers=bearer(app, "nobody"))

@@ -17,8 +17,14 @@ def test_names_are_stripped_and_texts_are_not() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("name", " "), ("name", "x" * 101), ("name", "\0"), ("text", "x" * 2001), ("text", "a\0")]
-    + [("role", "admin")],
+    [
+        ("name", " "),
+        ("name", "x" * 101),
+        ("name", "\0"),
+        ("text", "x" * 2001),
+        ("text", "a\0"),
+        ("role", "admin"),
+    ],
 )
 def test_refuses(field: str, value: str) -> None:
     with pytest.raises(ValidationError):

@@ -27,7 +27,7 @@ def app() -> FastAPI:
 
     @app.get("/")
     async def wait() -> str:
-        await asyncio.sleep(0.25)
+        await asyncio.sleep(0.4)
         app.state.answered += 1
         return "done"
 

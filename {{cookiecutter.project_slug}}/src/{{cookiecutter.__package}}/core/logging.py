@@ -27,6 +27,7 @@ def configure_logging(settings: Settings) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=settings.log.level, force=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # It tells of each readiness probe.
 
 
 def _context() -> list[Processor]:

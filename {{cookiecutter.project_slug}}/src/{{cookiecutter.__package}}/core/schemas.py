@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 
 def refuse_nul(value: str) -> str:
-    """Return `value`; PostgreSQL stores no NUL, and what one database refuses none accepts.
+    """Return `value`; not every database can store a NUL, so none is accepted.
 
     Raises:
         ValueError: there is one.

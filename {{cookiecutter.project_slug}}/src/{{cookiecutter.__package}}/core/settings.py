@@ -138,13 +138,6 @@ class AuthSettings(Group):
     """Time after the login at which its refresh tokens end, rotated or not."""
     refresh_reuse_grace: Annotated[float, Field(ge=0, le=60)] = 10
     """A refresh token repeated within this time is refused, later its family is revoked."""
-# {% if cookiecutter.example %}
-    scopes: list[str] = ["items:read", "items:write"]
-# {% endif %}
-# {% if not cookiecutter.example %}
-    scopes: list[str] = []
-# {% endif %}
-    """Scopes that every user has."""
     password_min_length: Annotated[int, Field(ge=8, le=64)] = 15
     """Shortest password of a new account."""
     argon2_time_cost: Annotated[int, Field(ge=1)] = ARGON2_TIME_COST
@@ -230,7 +223,7 @@ def _production_problems(settings: Settings) -> Iterator[str]:
         yield "APP_AUTH__SIGNING_KEY: production needs a signing key."
     if auth.argon2_memory_kib < ARGON2_MEMORY_KIB or auth.argon2_time_cost < ARGON2_TIME_COST:
         yield "APP_AUTH__ARGON2_MEMORY_KIB: production hashes no cheaper than by default."
-    if "url" not in database.model_fields_set:
+    if database.url == DatabaseSettings().url:
         yield "APP_DATABASE__URL: production needs the address of its database."
 # {% if cookiecutter.database == "sqlite" %}
     if not database.allow_in_production:
@@ -296,6 +289,7 @@ def _lines(error: ValidationError) -> Iterator[str]:
     for problem in error.errors(include_input=False, include_url=False, include_context=False):
         message = problem["msg"].removeprefix("Value error, ")
         if problem["loc"]:
-            variable = PREFIX + "__".join(str(part).upper() for part in problem["loc"])
+            name = "__".join(str(part).upper() for part in problem["loc"])
+            variable = PREFIX + name.removeprefix(PREFIX)  # Unknown names of files still have it.
             message = f"{variable}: {message}."
         yield message

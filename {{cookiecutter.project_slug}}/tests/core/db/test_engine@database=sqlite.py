@@ -1,39 +1,36 @@
 """SQLite: many readers, one writer at a time, and nobody is turned away."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from {{ cookiecutter.__package }}.core.db.database import Database
 from {{ cookiecutter.__package }}.core.db.engine import create_migration_engine
 from {{ cookiecutter.__package }}.core.errors import UnavailableError
 from {{ cookiecutter.__package }}.core.settings import DatabaseSettings
-from {{ cookiecutter.__package }}.features.users.models import User
+
+from tests.core.db.users import COUNT_USERS, a_user, count_users
 
 
-def settings_for(path: object, **settings: float) -> DatabaseSettings:
-    return DatabaseSettings(url=SecretStr(f"sqlite+aiosqlite:///{path}"), **settings)
+def settings_for(path: object, busy_timeout: float = 5) -> DatabaseSettings:
+    url = SecretStr(f"sqlite+aiosqlite:///{path}")
+    return DatabaseSettings(url=url, busy_timeout=busy_timeout)
 
 
-@pytest.fixture
-async def other(committed: Database) -> AsyncIterator[Database]:
-    """Give the same file as another process would open it."""
-    other = Database(settings_for(committed.write_engine.url.database, busy_timeout=0.05))
-    yield other
-    await other.close()
+def opened_again(database: Database, busy_timeout: float = 5) -> Database:
+    """Return the same file as another process would open it."""
+    return Database(settings_for(database.write_engine.url.database, busy_timeout))
 
 
-async def add_a_user_more(committed: Database) -> None:
-    async with committed.transaction() as session:
-        number = await session.scalar(select(func.count()).select_from(User))
+async def add_one_more(database: Database) -> None:
+    async with database.transaction() as session:
+        number = await session.scalar(COUNT_USERS)
         await asyncio.sleep(0.001)
-        session.add(User(email=f"user{number}@example.com", password_hash="none"))
+        session.add(a_user(f"user{number}@example.com"))
 
 
 class TestConnections:
@@ -54,46 +51,34 @@ class TestConnections:
     async def test_make_the_folder_of_the_file(self, tmp_path: Path) -> None:
         database = Database(settings_for(tmp_path / "new" / "app.db"))
         async with database.reading() as session:
-            await session.execute(text("SELECT 1"))
+            await session.connection()
         await database.close()
+
+    async def test_without_a_file_there_is_no_database(self, tmp_path: Path) -> None:
+        with pytest.raises(UnavailableError):
+            await add_one_more(Database(settings_for(tmp_path)))
 
 
 class TestWriters:
-    async def test_that_read_first_lose_nothing(self, committed: Database, other: Database) -> None:
-        work = [add_a_user_more(each) for each in (committed, other) for _ in range(10)]
-        await asyncio.gather(*work)
-        async with committed.reading() as session:
-            assert await session.scalar(select(func.count()).select_from(User)) == 20
+    async def test_that_read_first_lose_nothing(self, committed: Database) -> None:
+        other = opened_again(committed)
+        await asyncio.gather(*(add_one_more(each) for each in [committed, other] * 10))
+        await other.close()
+        assert await count_users(committed) == 20
 
-    async def test_wait_for_another_process_only_so_long(
-        self, committed: Database, other: Database
-    ) -> None:
-        async with committed.transaction() as session:
-            await session.execute(text("SELECT 1"))
-            with pytest.raises(UnavailableError):
-                await add_a_user_more(other)
-
-    async def test_are_not_waited_for_by_readers(
-        self, committed: Database, other: Database
-    ) -> None:
-        async with committed.transaction() as session:
-            session.add(User(email="ann@example.com", password_hash="none"))
+    async def test_do_not_wait_for_ever_and_readers_not_at_all(self, committed: Database) -> None:
+        other = opened_again(committed, busy_timeout=0.05)
+        async with committed.transaction() as session, asyncio.timeout(1):
+            session.add(a_user())
             await session.flush()
-            async with other.reading() as reading:
-                assert await reading.scalar(select(func.count()).select_from(User)) == 0
-
-
-async def test_a_file_that_cannot_be_opened_is_a_database_that_is_away(tmp_path: Path) -> None:
-    database = Database(settings_for(tmp_path))
-    for sessions in (database.transaction, database.reading):
-        with pytest.raises(UnavailableError):
-            async with sessions() as session:
-                await session.execute(text("SELECT 1"))
+            assert await count_users(other) == 0
+            with pytest.raises(UnavailableError):
+                await add_one_more(other)
+        await other.close()
 
 
 async def test_errors_do_not_show_what_was_stored(committed: Database) -> None:
-    secret = str(uuid4())
     with pytest.raises(OperationalError, match="no such table") as failed:
         async with committed.transaction() as session:
-            await session.execute(text("INSERT INTO none VALUES (:secret)"), {"secret": secret})
-    assert secret not in str(failed.value)
+            await session.execute(text("INSERT INTO none VALUES (:secret)"), {"secret": "hush"})
+    assert "hush" not in str(failed.value)

@@ -1,6 +1,7 @@
 """Migrations, on a database of their own."""
 
 import asyncio
+import multiprocessing
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import Connection, inspect
 
 from {{ cookiecutter.__package }}.core.db.base import Base
 from {{ cookiecutter.__package }}.core.db.database import Database
@@ -17,6 +18,7 @@ from {{ cookiecutter.__package }}.core.errors import SettingsError
 from {{ cookiecutter.__package }}.core.settings import DatabaseSettings
 
 from tests.core.forked import fork, ignore_threads
+from tests.core.scratch import emptied
 from tests.database import empty_database
 
 
@@ -28,43 +30,37 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseSetti
 
 @pytest.fixture
 def config(settings: DatabaseSettings) -> Config:
-    """Give what Alembic needs, and a database without tables."""
-    config = Config(attributes={"database": settings})
-    config.set_main_option("script_location", "migrations")
-    command.downgrade(config, "base")
-    return config
+    return emptied(settings)
 
 
-async def table_names(database: Database) -> set[str]:
-    async with database.probe_engine.connect() as connection:
-        names = await connection.run_sync(lambda connection: inspect(connection).get_table_names())
-    return set(names) - {"alembic_version"}
+def table_names(connection: Connection) -> set[str]:
+    return set(inspect(connection).get_table_names()) - {"alembic_version"}
 
 
-def look(settings: DatabaseSettings) -> tuple[set[str], bool]:
-    """Return the names of the tables, and whether they are those that the code needs."""
+def is_migrated(settings: DatabaseSettings) -> bool:
+    """Return whether the tables are there; either all are or none is."""
 
-    async def ask() -> tuple[set[str], bool]:
+    async def look() -> tuple[set[str], bool]:
         database = Database(settings)
-        return await table_names(database), await Revisions().is_current(database)
+        async with database.probe_engine.connect() as connection:
+            names = await connection.run_sync(table_names)
+        return names, await Revisions().is_current(database)
 
-    return asyncio.run(ask())
-
-
-def test_there_is_one_newest_revision(config: Config) -> None:
-    assert len(ScriptDirectory.from_config(config).get_heads()) == 1
+    names, current = asyncio.run(look())
+    assert names == (set(Base.metadata.tables) if current else set())
+    return current
 
 
 def test_go_up_and_down_and_up_again(config: Config, settings: DatabaseSettings) -> None:
-    assert look(settings) == (set(), False)
     for _ in range(2):
+        assert not is_migrated(settings)
         asyncio.run(migrate(settings))
-        assert look(settings) == (set(Base.metadata.tables), True)
+        assert is_migrated(settings)
         command.downgrade(config, "base")
-        assert look(settings) == (set(), False)
 
 
 def test_make_what_the_models_describe(config: Config, settings: DatabaseSettings) -> None:
+    assert len(ScriptDirectory.from_config(config).get_heads()) == 1
     asyncio.run(migrate(settings))
     command.check(config)
 
@@ -72,11 +68,17 @@ def test_make_what_the_models_describe(config: Config, settings: DatabaseSetting
 @ignore_threads
 @pytest.mark.usefixtures("config")
 def test_many_processes_may_migrate_at_once(settings: DatabaseSettings) -> None:
-    processes = [fork(lambda: asyncio.run(migrate(settings))) for _ in range(5)]
+    start = multiprocessing.Barrier(5)
+
+    def migrate_with_the_others() -> None:
+        start.wait(20)
+        asyncio.run(migrate(settings))
+
+    processes = [fork(migrate_with_the_others) for _ in range(5)]
     for process in processes:
         process.join(20)
     assert [process.exitcode for process in processes] == [0] * 5
-    assert look(settings) == (set(Base.metadata.tables), True)
+    assert is_migrated(settings)
 
 
 def test_elsewhere_there_are_none(

@@ -18,7 +18,7 @@ class Ignored(Event):
 
 @pytest.fixture
 def app() -> FastAPI:
-    """Give an application that records what its address says, twice."""
+    """Give an application that records what its address says, twice, and something unheard of."""
     app = FastAPI()
 
     async def handle(event: Happened) -> None:
@@ -27,7 +27,7 @@ def app() -> FastAPI:
             raise ValueError
 
     app.state.handled = []
-    app.state.event_handlers = {Happened: handle}
+    app.state.event_handlers = {Happened: [handle]}
 
     @app.post("/{what}")
     async def record(what: str, events: EventsDep) -> int:

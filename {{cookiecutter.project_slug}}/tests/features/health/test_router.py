@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 
 import anyio
-import httpx
 import pytest
 from fastapi import FastAPI
+from httpx import AsyncClient
 from pydantic import SecretStr
 from sqlalchemy import make_url, text
 
@@ -35,39 +35,39 @@ def app(settings: Settings) -> FastAPI:
 
 
 @pytest.fixture
-async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
     async with app.router.lifespan_context(app), make_client(app) as client:
         yield client
 
 
-async def refusal(client: httpx.AsyncClient) -> str:
+async def refusal(client: AsyncClient) -> str:
     answer = await client.get(READY)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     return str(answer.json()["detail"])
 
 
 class TestReadReadiness:
-    async def test_says_no_while_draining(self, app: FastAPI, client: httpx.AsyncClient) -> None:
+    async def test_says_no_while_draining(self, app: FastAPI, client: AsyncClient) -> None:
         assert (await client.get(READY)).json() == {"status": "ok"}
         app.state.draining = True
         assert await refusal(client) == "The service is stopping."
 
     async def test_says_no_while_the_database_is_behind(
-        self, app: FastAPI, client: httpx.AsyncClient
+        self, app: FastAPI, client: AsyncClient
     ) -> None:
         app.state.revisions.known.add("newer")
         app.state.revisions.head = "newer"
         assert await refusal(client) == "The database waits for its migrations."
 
     async def test_says_yes_while_the_database_is_ahead(
-        self, app: FastAPI, client: httpx.AsyncClient
+        self, app: FastAPI, client: AsyncClient
     ) -> None:
         app.state.revisions.known = {"older"}
         app.state.revisions.head = "older"
         assert (await client.get(READY)).status_code == 200
 
     async def test_says_no_without_a_database(
-        self, app: FastAPI, client: httpx.AsyncClient, settings: Settings
+        self, app: FastAPI, client: AsyncClient, settings: Settings
     ) -> None:
         url = make_url(settings.database.url.get_secret_value()).set(database="/")
         nowhere = SecretStr(url.render_as_string(hide_password=False))
@@ -75,7 +75,7 @@ class TestReadReadiness:
         assert "database is not available" in await refusal(client)
 
     async def test_does_not_wait_for_a_database_that_is_silent(
-        self, app: FastAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+        self, app: FastAPI, client: AsyncClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         assert router.PROBE_SECONDS <= 1
         monkeypatch.setattr(router, "PROBE_SECONDS", 0.05)
@@ -84,7 +84,7 @@ class TestReadReadiness:
             assert await refusal(client) == "The database does not answer."
 
     async def test_a_full_pool_is_not_in_its_way(
-        self, app: FastAPI, client: httpx.AsyncClient, settings: Settings
+        self, app: FastAPI, client: AsyncClient, settings: Settings
     ) -> None:
         small = {"read_pool_size": 1, "pool_timeout": 0.05}
         app.state.database = Database(settings.database.model_copy(update=small))

@@ -226,5 +226,7 @@ async def test_items_go_with_their_owner(client: httpx.AsyncClient, app: FastAPI
     user = await register(client)
     headers = authorized(await log_in(client))
     await create(client, headers)
+    await create(client, bearer(app, "bob"))
     await client.delete("/api/v1/users/me", headers=headers)
     assert (await client.get(ITEMS, headers=bearer(app, user["id"]))).json()["items"] == []
+    assert len((await client.get(ITEMS, headers=bearer(app, "bob"))).json()["items"]) == 1

@@ -1,5 +1,6 @@
 """A database that is away is one error, wherever a statement meets it."""
 
+import asyncio
 from typing import Any
 
 import structlog
@@ -28,8 +29,11 @@ def _connect(dialect: Dialect, _record: object, args: Any, kwargs: Any) -> Any:
 
 
 def _handle_error(context: ExceptionContext) -> None:
-    if context.is_disconnect or is_temporary(context.original_exception):
-        raise _unavailable(context.original_exception) from context.original_exception
+    error = context.original_exception
+    if isinstance(error, asyncio.CancelledError):
+        return  # The deadline of the request ended the statement; the database is well.
+    if context.is_disconnect or is_temporary(error):
+        raise _unavailable(error) from error
 
 
 def _unavailable(reason: BaseException) -> UnavailableError:

@@ -4,7 +4,7 @@ They run as background tasks of this process: one that is under way when the pro
 lost. Use them only where that does no harm, and say so where you do.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import structlog
@@ -21,7 +21,7 @@ class Event(BaseModel):
 
 
 Handler = Callable[[Any], Awaitable[None]]
-Handlers = Mapping[type[Event], Handler]
+Handlers = Mapping[type[Event], Sequence[Handler]]
 
 
 class Events:
@@ -32,8 +32,8 @@ class Events:
         self._background = background or BackgroundTasks()
 
     def record(self, event: Event) -> None:
-        """Have the handler of `event` run once the answer is sent; a failed request runs none."""
-        if handler := self._handlers.get(type(event)):
+        """Have `event` handled once the answer is sent; a request that fails records nothing."""
+        for handler in self._handlers.get(type(event), ()):
             self._background.add_task(_handle, handler, event)
 
 

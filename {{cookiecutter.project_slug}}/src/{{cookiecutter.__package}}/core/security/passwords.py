@@ -54,10 +54,9 @@ class Passwords:
         Raises:
             UnavailableError: too many are waiting.
         """
-        matches = await self._run(
+        return await self._run(
             lambda: self._verify(stored or self._dummy_hash, normalize(password))
         )
-        return matches and stored is not None
 
     def needs_rehash(self, stored: str) -> bool:
         """Return whether a hash was made with other parameters than today's."""

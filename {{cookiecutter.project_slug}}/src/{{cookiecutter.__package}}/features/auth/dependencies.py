@@ -22,6 +22,7 @@ async def get_auth_service(
     state = request.app.state
     return AuthService(
         settings=state.settings.auth,
+        user_scopes=state.user_scopes,
         unit_of_work=UnitOfWork(database, RefreshTokenRepository),
         passwords=state.passwords,
         access_tokens=state.access_tokens,

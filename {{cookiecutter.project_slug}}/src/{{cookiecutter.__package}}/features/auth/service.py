@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -40,12 +41,14 @@ class AuthService:
         self,
         *,
         settings: AuthSettings,
+        user_scopes: Sequence[str],
         unit_of_work: UnitOfWork[RefreshTokenRepository],
         passwords: Passwords,
         access_tokens: AccessTokens,
         events: Events,
     ) -> None:
         self._settings = settings
+        self._user_scopes = user_scopes
         self._unit_of_work = unit_of_work
         self._passwords = passwords
         self._access_tokens = access_tokens
@@ -99,10 +102,9 @@ class AuthService:
                 logger.info("logged_out", subject=str(token.user_id))
 
     def _granted_scope(self, wanted: str) -> str:
-        allowed = self._settings.scopes
-        if not set(wanted.split()) <= set(allowed):
+        if not set(wanted.split()) <= set(self._user_scopes):
             raise OAuthError("invalid_scope", "A scope is not one that you have.")
-        return wanted or " ".join(allowed)
+        return wanted or " ".join(self._user_scopes)
 
     async def _authenticate(self, email: str, password: str) -> User:
         async with self._unit_of_work.reading() as tokens:
