@@ -52,7 +52,8 @@ def print_next_steps() -> None:
         if not key.startswith("_") and key not in TEXTS
     ]
     print(f"\nMade {folder}\nwith {', '.join(facts)}.\n\nNext:")
-    print(f"  cd {slug}\n  uv run {slug} dev\n  uv run pytest")
+    database = "  make db\n" if ANSWERS["database"] == "postgresql" else ""
+    print(f"  cd {slug}\n{database}  uv run {slug} dev\n  uv run pytest")
     print(f'  git init && git add -A && git commit -m "Start from fastapi-template v{version}"')
 
 

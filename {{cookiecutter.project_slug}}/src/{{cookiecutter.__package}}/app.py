@@ -69,7 +69,7 @@ def _create_fastapi(settings: Settings) -> FastAPI:
     about = metadata(NAME)
     create = FastAPIOffline if settings.serves_docs else FastAPI
     return create(
-        title="{{ cookiecutter.__project_name }}",
+        title=NAME,
         description=about["Summary"],
         version=about["Version"],
         openapi_url="/openapi.json" if settings.serves_docs else None,

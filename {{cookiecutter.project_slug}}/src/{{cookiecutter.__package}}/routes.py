@@ -19,9 +19,9 @@ ROUTERS: tuple[APIRouter, ...] = (
 # {% endif %}
 )
 
-USER_SCOPES: tuple[str, ...] = (
 # {% if cookiecutter.example %}
-    "items:read",
-    "items:write",
+USER_SCOPES: tuple[str, ...] = ("items:read", "items:write")
 # {% endif %}
-)
+# {% if not cookiecutter.example %}
+USER_SCOPES: tuple[str, ...] = ()
+# {% endif %}

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from {{ cookiecutter.__package }}.core.security.signing_key import LOCAL_KEY, signing_key
+from {{ cookiecutter.__package }}.core.security.signing_key import (
+    LOCAL_KEY,
+    signing_key,
+)
 from {{ cookiecutter.__package }}.core.settings import AuthSettings
 
 

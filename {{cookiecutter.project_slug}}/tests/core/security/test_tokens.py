@@ -39,7 +39,7 @@ def forge(
     **claims: Any,
 ) -> str:
     """Return a token that is good but for the changes."""
-    good_headers, good_claims = decoded(access_tokens.issue("ann", ["items:read"]))
+    good_headers, good_claims = decoded(access_tokens.issue("ann", ["things:read"]))
     del good_headers["alg"]
     changed = good_claims | claims
     changed.pop(without, None)
@@ -52,11 +52,11 @@ def part(content: object) -> str:
 
 class TestIssue:
     def test_says_what_rfc_9068_asks_for(self, access_tokens: AccessTokens) -> None:
-        header, claims = decoded(access_tokens.issue("ann", ["items:read", "items:write"]))
+        header, claims = decoded(access_tokens.issue("ann", ["things:read", "things:write"]))
         assert header["typ"] == "at+jwt"
         assert header["alg"] == "HS256"
         assert claims["exp"] - claims["iat"] == 900
-        assert claims["scope"] == "items:read items:write"
+        assert claims["scope"] == "things:read things:write"
         assert set(claims) == set(tokens.REQUIRED_CLAIMS)
 
     def test_never_gives_the_same_token_twice(self, access_tokens: AccessTokens) -> None:
@@ -65,9 +65,9 @@ class TestIssue:
 
 class TestVerify:
     def test_returns_the_principal(self, access_tokens: AccessTokens) -> None:
-        principal = access_tokens.verify(access_tokens.issue("ann", ["items:read"]))
+        principal = access_tokens.verify(access_tokens.issue("ann", ["things:read"]))
         assert principal.subject == "ann"
-        assert principal.scopes == {"items:read"}
+        assert principal.scopes == {"things:read"}
 
     def test_accepts_what_forge_does_not_change(self, access_tokens: AccessTokens) -> None:
         assert access_tokens.verify(forge(access_tokens)).subject == "ann"
@@ -99,7 +99,7 @@ class TestVerify:
             {"sub": 1},
             {"sub": None},
             {"scope": 1},
-            {"scope": ["items:read"]},
+            {"scope": ["things:read"]},
         ],
     )
     @pytest.mark.filterwarnings("ignore::jwt.InsecureKeyLengthWarning")

