@@ -129,6 +129,14 @@ def test_the_next_steps_are_printed_in_ascii(command: Command) -> None:
         assert step in done.stdout
 
 
+def test_the_next_steps_begin_with_the_database_where_there_is_a_server(
+    command: Command,
+) -> None:
+    assert "make db" not in command("project_slug=small").stdout
+    steps = command("project_slug=large", "database=postgresql").stdout
+    assert steps.index("make db\n") < steps.index("uv run large dev\n")
+
+
 def test_it_works_without_git_with_a_strict_umask_and_an_odd_path(
     template: Path, tmp_path: Path
 ) -> None:

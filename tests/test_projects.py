@@ -16,7 +16,7 @@ from rendering import CODE_ANSWERS, choices
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 CHECKS = [
     ["uv", "sync", "--locked"],
-    ["uv", "run", "pytest"],
+    ["uv", "run", "pytest", "--cov"],
     ["uv", "run", "ruff", "check"],
     ["uv", "run", "ruff", "format", "--check"],
     ["uv", "run", "mypy"],
@@ -52,4 +52,6 @@ def test_a_project_passes_its_own_checks(
         done = project.run(*check)
         assert done.returncode == 0, f"{' '.join(check)}\n{done.stdout}{done.stderr}"
         times.append(f"{' '.join(check[1:])} {time.monotonic() - start:.1f} s")
+    table = project.run("uv", "run", project.context["project_slug"], "settings").stdout
+    assert table.strip() in project.read("docs/settings.md")
     report(f"{'-'.join(map(str, values))}: {', '.join(times)}")

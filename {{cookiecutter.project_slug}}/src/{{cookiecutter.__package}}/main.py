@@ -1,4 +1,4 @@
-"""The ASGI application, for servers: `uvicorn {{ cookiecutter.__package }}.main:app`."""
+"""The ASGI application, for any ASGI server."""
 
 import sys
 

@@ -32,6 +32,7 @@ async def strict(settings: Settings) -> AsyncIterator[AsyncClient]:
     @app.get("/private")
     async def read_private(response: Response) -> None:
         response.headers["Cache-Control"] = "private"
+        response.headers["Content-Security-Policy"] = "default-src 'self'"
 
     @app.post("/echo")
     async def echo(body: JsonObject) -> JsonObject:

@@ -114,9 +114,14 @@ class TestProduction:
             ("APP_AUTH__PREVIOUS_SIGNING_KEYS", '["a short signing key"]'),
             ("APP_AUTH__ACCESS_TOKEN_SECONDS", "3600"),
             ("APP_AUTH__ARGON2_MEMORY_KIB", "19455"),
+            ("APP_AUTH__ARGON2_TIME_COST", "1"),
             ("APP_AUTH__PASSWORD_MIN_LENGTH", "-7"),
+            ("APP_AUTH__LOGIN_RATE_PER_ADDRESS", "often"),
+            ("APP_DATABASE__URL", "postgresql://app:a-good-password@db/app"),
+            ("APP_DATABASE__URL", "db.example.com"),
             ("APP_DATABASE__POOL_TIMEOUT", "soon"),
             ("APP_SERVER__TRUSTED_HOSTS", '["*"]'),
+            ("APP_SERVER__TRUSTED_HOSTS", "api.example.com"),
             ("APP_SERVER__CORS_ORIGINS", '["*"]'),
             ("APP_SERVER__PORT", "99999"),
             ("APP_SERVER__REQUEST_TIMEOUT", "-20"),
@@ -128,10 +133,6 @@ class TestProduction:
         production.setenv(name, value)
         assert refusal().startswith(name)
         assert value not in refusal()
-
-    def test_refuses_a_list_that_is_none(self, production: pytest.MonkeyPatch) -> None:
-        production.setenv("APP_SERVER__TRUSTED_HOSTS", "api.example.com")
-        assert "api.example.com" not in refusal()
 
     def test_shows_no_secret(self, production: pytest.MonkeyPatch) -> None:
         shown = repr(load_settings()) + str(load_settings())

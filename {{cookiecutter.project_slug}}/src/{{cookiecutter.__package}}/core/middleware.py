@@ -28,6 +28,7 @@ LIVE_START: Message = {
         (b"content-length", str(len(LIVE_BODY)).encode()),
     ],
 }
+CSP = b"content-security-policy"
 CONTENT_SECURITY_POLICY = b"default-src 'none'; frame-ancestors 'none'"
 
 logger = structlog.get_logger()
@@ -104,8 +105,8 @@ class RequestContextMiddleware(HttpMiddleware):
         given = {name for name, _ in headers}
         headers += [header for header in self.headers if header[0] not in given]
         headers.append((b"x-request-id", scope["state"]["request_id"].encode()))
-        if not scope["path"].startswith(self.docs_paths):
-            headers.append((b"content-security-policy", CONTENT_SECURITY_POLICY))
+        if not scope["path"].startswith(self.docs_paths) and CSP not in given:
+            headers.append((CSP, CONTENT_SECURITY_POLICY))
         if scope["app"].state.draining:
             headers.append((b"connection", b"close"))
 

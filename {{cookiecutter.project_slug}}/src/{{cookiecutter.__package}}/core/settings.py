@@ -14,6 +14,7 @@ import limits
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -21,7 +22,12 @@ from pydantic import (
     model_validator,
 )
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, NestedSecretsSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    NoDecode,
+    SettingsConfigDict,
+)
 from pydantic_settings import SettingsError as SourceError
 from pydantic_settings.sources import PydanticBaseSettingsSource
 
@@ -30,6 +36,12 @@ from .errors import SettingsError
 PREFIX = "APP_"
 SECRETS_DIR = "APP_SECRETS_DIR"
 ENV_FILE = ".env"
+# {% if cookiecutter.database == "sqlite" %}
+DRIVER = "sqlite+aiosqlite"
+# {% endif %}
+# {% if cookiecutter.database == "postgresql" %}
+DRIVER = "postgresql+asyncpg"
+# {% endif %}
 SIGNING_KEY_BYTES = 32  # RFC 7518 section 3.2: an HS256 key is at least as long as its hash.
 
 # The least that OWASP recommends for argon2id.
@@ -38,7 +50,24 @@ ARGON2_TIME_COST = 2
 
 
 def _check_rate(value: str) -> str:
-    limits.parse(value)
+    try:
+        limits.parse(value)
+    except ValueError:
+        raise ValueError("a rate is written like 5/minute") from None
+    return value
+
+
+def _parse_list(value: object) -> object:
+    # Left to pydantic-settings, the error would name the group and not the variable.
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError('a list is written like ["a", "b"]') from None
+
+
+def _check_driver(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(f"{DRIVER}://"):
+        raise ValueError(f"the address of a database begins with {DRIVER}://")
     return value
 
 
@@ -50,6 +79,9 @@ def _check_key(value: SecretStr) -> SecretStr:
 
 Rate = Annotated[str, AfterValidator(_check_rate)]
 SigningKey = Annotated[SecretStr, AfterValidator(_check_key)]
+Texts = Annotated[list[str], NoDecode, BeforeValidator(_parse_list)]
+SigningKeys = Annotated[list[SigningKey], NoDecode, BeforeValidator(_parse_list)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_driver)]
 Seconds = Annotated[float, Field(gt=0)]
 
 
@@ -66,11 +98,11 @@ class ServerSettings(Group):
     """Address that `serve` and `dev` listen on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """Port that `serve` and `dev` listen on."""
-    trusted_hosts: list[str] = ["*"]
+    trusted_hosts: Texts = ["*"]
     """Values of the Host header that are answered; production refuses `*`."""
-    trusted_proxies: list[str] = ["127.0.0.1"]
+    trusted_proxies: Texts = ["127.0.0.1"]
     """Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed."""
-    cors_origins: list[str] = []
+    cors_origins: Texts = []
     """Origins whose browsers may call this service; production refuses `*`."""
     tls: bool = False
     """Clients reach this service by HTTPS only: answers carry Strict-Transport-Security."""
@@ -98,7 +130,7 @@ class DatabaseSettings(Group):
     """The database and the limits of its connections."""
 
 # {% if cookiecutter.database == "sqlite" %}
-    url: SecretStr = SecretStr("sqlite+aiosqlite:///var/app.db")
+    url: DatabaseUrl = SecretStr("sqlite+aiosqlite:///var/app.db")
     """SQLAlchemy URL, `sqlite+aiosqlite:///PATH`."""
     allow_in_production: bool = False
     """Production refuses SQLite, which serves one process on one disk, unless this is true."""
@@ -106,7 +138,7 @@ class DatabaseSettings(Group):
     """A writer waits this long for another process's write before the answer is 503."""
 # {% endif %}
 # {% if cookiecutter.database == "postgresql" %}
-    url: SecretStr = SecretStr("postgresql+asyncpg://app:app@localhost:5432/app")
+    url: DatabaseUrl = SecretStr("postgresql+asyncpg://app:app@localhost:5432/app")
     """SQLAlchemy URL, `postgresql+asyncpg://USER:PASSWORD@HOST:PORT/NAME`."""
     connect_timeout: Seconds = 2
     """A connection that takes longer to open counts as a database that is away."""
@@ -126,7 +158,7 @@ class AuthSettings(Group):
 
     signing_key: SigningKey | None = None
     """Key of the access tokens, 32 random bytes or more; local makes one in `var/`."""
-    previous_signing_keys: list[SigningKey] = []
+    previous_signing_keys: SigningKeys = []
     """Keys that still verify tokens but sign none: for rotation."""
     issuer: str = "{{ cookiecutter.project_slug }}"
     """The `iss` claim of access tokens."""
@@ -221,8 +253,10 @@ def _production_problems(settings: Settings) -> Iterator[str]:
     server, database, auth = settings.server, settings.database, settings.auth
     if auth.signing_key is None:
         yield "APP_AUTH__SIGNING_KEY: production needs a signing key."
-    if auth.argon2_memory_kib < ARGON2_MEMORY_KIB or auth.argon2_time_cost < ARGON2_TIME_COST:
+    if auth.argon2_memory_kib < ARGON2_MEMORY_KIB:
         yield "APP_AUTH__ARGON2_MEMORY_KIB: production hashes no cheaper than by default."
+    if auth.argon2_time_cost < ARGON2_TIME_COST:
+        yield "APP_AUTH__ARGON2_TIME_COST: production hashes no cheaper than by default."
     if database.url == DatabaseSettings().url:
         yield "APP_DATABASE__URL: production needs the address of its database."
 # {% if cookiecutter.database == "sqlite" %}

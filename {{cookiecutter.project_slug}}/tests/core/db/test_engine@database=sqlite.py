@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from {{ cookiecutter.__package }}.core.db.database import Database
 from {{ cookiecutter.__package }}.core.db.engine import create_migration_engine
-from {{ cookiecutter.__package }}.core.errors import UnavailableError
+from {{ cookiecutter.__package }}.core.errors import SettingsError, UnavailableError
 from {{ cookiecutter.__package }}.core.settings import DatabaseSettings
 
 from tests.core.db.users import COUNT_USERS, a_user, count_users
@@ -57,6 +57,11 @@ class TestConnections:
     async def test_without_a_file_there_is_no_database(self, tmp_path: Path) -> None:
         with pytest.raises(UnavailableError):
             await add_one_more(Database(settings_for(tmp_path)))
+
+    async def test_need_a_folder_that_can_be_made(self, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        with pytest.raises(SettingsError, match=r"^APP_DATABASE__URL: "):
+            Database(settings_for(tmp_path / "file" / "app.db"))
 
 
 class TestWriters:

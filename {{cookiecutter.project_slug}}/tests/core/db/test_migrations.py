@@ -68,16 +68,16 @@ def test_make_what_the_models_describe(config: Config, settings: DatabaseSetting
 @ignore_threads
 @pytest.mark.usefixtures("config")
 def test_many_processes_may_migrate_at_once(settings: DatabaseSettings) -> None:
-    start = multiprocessing.Barrier(5)
+    start = multiprocessing.Barrier(10)
 
     def migrate_with_the_others() -> None:
         start.wait(20)
         asyncio.run(migrate(settings))
 
-    processes = [fork(migrate_with_the_others) for _ in range(5)]
+    processes = [fork(migrate_with_the_others) for _ in range(10)]
     for process in processes:
         process.join(20)
-    assert [process.exitcode for process in processes] == [0] * 5
+    assert [process.exitcode for process in processes] == [0] * 10
     assert is_migrated(settings)
 
 

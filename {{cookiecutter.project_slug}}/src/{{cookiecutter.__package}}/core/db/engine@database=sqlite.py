@@ -8,6 +8,7 @@ from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
+from ..errors import SettingsError
 from ..settings import DatabaseSettings
 
 RENDER_AS_BATCH = True  # SQLite changes a table by copying it.
@@ -93,8 +94,10 @@ def _create(settings: DatabaseSettings, **options: Any) -> AsyncEngine:
 
 
 def _make_folder(url: URL) -> None:
-    if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"APP_DATABASE__URL: no folder for the file: {error}.") from None
 
 
 def _prepare(connection: Any, _record: object) -> None:
