@@ -117,7 +117,7 @@ class TestProduction:
             ("APP_AUTH__ARGON2_TIME_COST", "1"),
             ("APP_AUTH__PASSWORD_MIN_LENGTH", "-7"),
             ("APP_AUTH__LOGIN_RATE_PER_ADDRESS", "often"),
-            ("APP_DATABASE__URL", "postgresql://app:a-good-password@db/app"),
+            ("APP_DATABASE__URL", "database://app:a-good-password@db/app"),
             ("APP_DATABASE__URL", "db.example.com"),
             ("APP_DATABASE__POOL_TIMEOUT", "soon"),
             ("APP_SERVER__TRUSTED_HOSTS", '["*"]'),
