@@ -1,4 +1,4 @@
-"""The caller, for routes: `CurrentUser`, or `require("items:write")` where a scope is needed."""
+"""The caller, for routes. A feature asks for a scope by `Security(get_current_user, scopes=[...])`."""
 
 from typing import Annotated
 
