@@ -1,4 +1,4 @@
-"""The caller, for routes. A feature asks for a scope by `Security(get_current_user, scopes=[...])`."""
+"""The caller, for routes. A scope is asked for by `Security(get_current_user, scopes=[...])`."""
 
 from typing import Annotated
 
