@@ -14,7 +14,6 @@ from {{ cookiecutter.__package }}.core.db.engine import (
     create_migration_engine,
     lock_migrations,
 )
-from {{ cookiecutter.__package }}.core.db.unavailable import report_unavailable
 from {{ cookiecutter.__package }}.core.settings import load_settings
 
 
@@ -44,7 +43,6 @@ async def connect_and_run() -> None:
     """Open the database that the settings name, or the one that the caller hands over."""
     settings = context.config.attributes.get("database") or load_settings().database
     engine = create_migration_engine(settings)
-    report_unavailable(engine)
     async with engine.connect() as connection:
         await connection.run_sync(run_migrations)
     await engine.dispose()

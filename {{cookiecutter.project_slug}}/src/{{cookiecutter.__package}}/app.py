@@ -58,9 +58,9 @@ def create_app(settings: Settings) -> FastAPI:
     _add_state(app, settings)
     add_problem_handlers(app)
     app.exception_handler(OAuthError)(oauth_error_response)
-    app.include_router(health)
     for router in ROUTERS:
         app.include_router(router, prefix=API_PREFIX)
+    app.include_router(health)
     install_openapi(app)
     return app
 
@@ -103,17 +103,18 @@ def _event_handlers(database: Database) -> Handlers:
 
 
 def _middleware(server: ServerSettings) -> list[Middleware]:
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=server.cors_origins,
+        allow_methods=["GET", "POST", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "If-Match", "X-Request-ID"],
+        expose_headers=["ETag", "X-Request-ID"],
+    )
     return [
         Middleware(LivenessMiddleware),
         Middleware(RequestContextMiddleware, settings=server, docs_paths=DOCS_PATHS),
         Middleware(TrustedHostMiddleware, allowed_hosts=server.trusted_hosts),
-        Middleware(
-            CORSMiddleware,
-            allow_origins=server.cors_origins,
-            allow_methods=["GET", "POST", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "If-Match", "X-Request-ID"],
-            expose_headers=["ETag", "X-Request-ID"],
-        ),
+        *([cors] if server.cors_origins else []),
         Middleware(BodyLimitMiddleware, max_bytes=server.max_body_bytes),
         Middleware(DeadlineMiddleware, seconds=server.request_timeout),
     ]

@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator
 
 import anyio
 import pytest
-from fastapi import Response
+from fastapi import BackgroundTasks, FastAPI, Response
 from httpx import AsyncClient
 
 from {{ cookiecutter.__package }}.app import create_app
 from {{ cookiecutter.__package }}.core.settings import ServerSettings, Settings
 
 from tests.client import JsonObject, make_client
+from tests.core.logs import collected_logs
 
 SHOP = "https://shop.example"
 JSON = "application/json"
@@ -25,9 +26,10 @@ STRICT = ServerSettings(
 
 
 @pytest.fixture(scope="module")
-async def strict(settings: Settings) -> AsyncIterator[AsyncClient]:
-    """Give a client of an application with other settings and routes of its own."""
+def strict_app(settings: Settings) -> FastAPI:
+    """Give an application with other settings and routes of its own."""
     app = create_app(settings.model_copy(update={"server": STRICT}))
+    app.state.finished = False
 
     @app.get("/private")
     async def read_private(response: Response) -> None:
@@ -42,7 +44,21 @@ async def strict(settings: Settings) -> AsyncIterator[AsyncClient]:
     async def wait() -> None:
         await anyio.sleep(0.1)
 
-    async with make_client(app) as client:
+    async def finish() -> None:
+        await anyio.sleep(0.1)
+        app.state.finished = True
+
+    @app.get("/later")
+    async def go_on(background: BackgroundTasks) -> None:
+        background.add_task(finish)
+
+    return app
+
+
+@pytest.fixture
+async def strict(strict_app: FastAPI) -> AsyncIterator[AsyncClient]:
+    """Give a client of that application."""
+    async with make_client(strict_app) as client:
         yield client
 
 
@@ -146,3 +162,12 @@ async def test_what_takes_too_long_is_answered_504(strict: AsyncClient) -> None:
     answer = await strict.get("/slow")
     assert answer.status_code == answer.json()["status"] == 504
     assert answer.headers["X-Request-ID"] == answer.json()["request_id"]
+
+
+async def test_work_in_the_background_takes_its_time_and_is_not_the_requests(
+    strict: AsyncClient, strict_app: FastAPI, settings: Settings
+) -> None:
+    with collected_logs(settings) as records:
+        assert (await strict.get("/later")).status_code == 200
+    assert strict_app.state.finished
+    assert records[0]["duration_ms"] < 50

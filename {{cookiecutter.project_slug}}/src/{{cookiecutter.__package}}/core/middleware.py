@@ -6,14 +6,14 @@ From the outside in: liveness, request context, trusted hosts, CORS, body limit,
 import re
 import time
 from abc import ABC, abstractmethod
-from uuid import uuid4
+from random import getrandbits
 
 import structlog
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .db.deadline import within_deadline
+from .db.deadline import Deadline
 from .problems import problem_response
 from .settings import ServerSettings
 
@@ -78,15 +78,18 @@ class RequestContextMiddleware(HttpMiddleware):
         """Pass the request on, with an id, and write one line about it when it is over."""
         status = 0
         started_at = time.perf_counter()
+        answered_at: float | None = None
         state = scope.setdefault("state", {})
         state["request_id"] = _request_id(scope)
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answered_at
             if message["type"] == "http.response.start":
                 status = message["status"]
                 self._add_headers(scope, message["headers"])
             await send(message)
+            if is_last(message):
+                answered_at = time.perf_counter()  # What follows is work in the background.
 
         with structlog.contextvars.bound_contextvars(request_id=state["request_id"]):
             try:
@@ -98,8 +101,8 @@ class RequestContextMiddleware(HttpMiddleware):
                 response = problem_response(scope, 500, "Something went wrong on our side.")
                 await response(scope, receive, send_with_headers)
             finally:
-                duration = round((time.perf_counter() - started_at) * 1000, 1)
-                _log_access(scope, status, duration)
+                seconds = (answered_at or time.perf_counter()) - started_at
+                _log_access(scope, status, round(seconds * 1000, 1))
 
     def _add_headers(self, scope: Scope, headers: list[tuple[bytes, bytes]]) -> None:
         given = {name for name, _ in headers}
@@ -111,9 +114,14 @@ class RequestContextMiddleware(HttpMiddleware):
             headers.append((b"connection", b"close"))
 
 
+def is_last(message: Message) -> bool:
+    """Return whether an answer ends with this message."""
+    return message["type"] == "http.response.body" and not message.get("more_body")
+
+
 def _request_id(scope: Scope) -> str:
     given = Headers(scope=scope).get("x-request-id", "")
-    return given if REQUEST_ID.fullmatch(given) else uuid4().hex
+    return given if REQUEST_ID.fullmatch(given) else f"{getrandbits(128):032x}"  # No secret.
 
 
 def _log_access(scope: Scope, status: int, duration_ms: float) -> None:
@@ -151,7 +159,7 @@ class BodyLimitMiddleware(HttpMiddleware):
 
 
 class DeadlineMiddleware(HttpMiddleware):
-    """Answers 504 when a request takes longer than it may."""
+    """Answers 504 when a request takes longer than it may; background work is not meant."""
 
     def __init__(self, app: ASGIApp, *, seconds: float) -> None:
         super().__init__(app)
@@ -163,9 +171,12 @@ class DeadlineMiddleware(HttpMiddleware):
 
         async def send_in_time(message: Message) -> None:
             nonlocal started
-            if not expired:  # What goes on after the deadline has nobody left to talk to.
-                started = True
-                await send(message)
+            if expired:
+                return  # What goes on after the deadline has nobody left to talk to.
+            started = True
+            await send(message)
+            if is_last(message):
+                deadline.lift()
 
         async def expire() -> bool:
             nonlocal expired
@@ -176,4 +187,5 @@ class DeadlineMiddleware(HttpMiddleware):
             await response(scope, receive, send)
             return True
 
-        await within_deadline(self.app(scope, receive, send_in_time), self.seconds, expire)
+        deadline = Deadline(self.seconds, expire)
+        await deadline.wait_for(self.app(scope, receive, send_in_time))

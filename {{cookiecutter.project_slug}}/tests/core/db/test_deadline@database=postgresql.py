@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from {{ cookiecutter.__package }}.core.db.database import Database
-from {{ cookiecutter.__package }}.core.db.deadline import within_deadline
+from {{ cookiecutter.__package }}.core.db.deadline import Deadline
 
 from tests.core.db.users import a_user, count_users
 
@@ -25,7 +25,7 @@ async def test_it_is_cancelled_rolled_back_and_answered(committed: Database) -> 
         return True
 
     async with asyncio.timeout(1):
-        await within_deadline(work(), 0.05, expire)
+        await Deadline(0.05, expire).wait_for(work())
     assert answered == [True]
     assert await count_users(committed) == 0
 
@@ -35,4 +35,16 @@ async def test_without_an_answer_the_client_is_cut_off() -> None:
         return False
 
     with pytest.raises(TimeoutError):
-        await within_deadline(asyncio.sleep(5), 0.02, expire)
+        await Deadline(0.02, expire).wait_for(asyncio.sleep(5))
+
+
+async def test_what_comes_after_the_answer_takes_its_time() -> None:
+    async def expire() -> bool:
+        raise AssertionError
+
+    async def work() -> None:
+        deadline.lift()
+        await asyncio.sleep(0.04)
+
+    deadline = Deadline(0.02, expire)
+    await deadline.wait_for(work())

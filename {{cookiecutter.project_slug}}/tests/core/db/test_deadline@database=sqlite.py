@@ -3,7 +3,7 @@
 import asyncio
 
 from {{ cookiecutter.__package }}.core.db.database import Database
-from {{ cookiecutter.__package }}.core.db.deadline import within_deadline
+from {{ cookiecutter.__package }}.core.db.deadline import Deadline
 
 from tests.core.db.users import a_user, count_users
 
@@ -22,7 +22,7 @@ async def test_it_is_answered_in_time_and_finishes_its_work(committed: Database)
         happened.append("answered")
         return True
 
-    await within_deadline(work(), 0.02, expire)
+    await Deadline(0.02, expire).wait_for(work())
     assert happened == ["answered", "stored"]
     assert await count_users(committed) == 1
 
@@ -31,5 +31,17 @@ async def test_what_is_quick_is_left_alone() -> None:
     async def expire() -> bool:
         raise AssertionError
 
-    await within_deadline(asyncio.sleep(0), 0.02, expire)
+    await Deadline(0.02, expire).wait_for(asyncio.sleep(0))
     await asyncio.sleep(0.04)
+
+
+async def test_what_comes_after_the_answer_takes_its_time() -> None:
+    async def expire() -> bool:
+        raise AssertionError
+
+    async def work() -> None:
+        deadline.lift()
+        await asyncio.sleep(0.04)
+
+    deadline = Deadline(0.02, expire)
+    await deadline.wait_for(work())

@@ -1,12 +1,12 @@
 """The database as the rest of the service sees it: transactions, reads, and whether it is there."""
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from ..settings import DatabaseSettings
 from .engine import create_probe_engine, create_read_engine, create_write_engine
-from .unavailable import report_unavailable
 
 
 class Database:
@@ -16,18 +16,27 @@ class Database:
         self.write_engine = create_write_engine(settings)
         self.read_engine = create_read_engine(settings)
         self.probe_engine = create_probe_engine(settings)
-        for engine in (self.write_engine, self.read_engine, self.probe_engine):
-            report_unavailable(engine)
         self.write_sessions = async_sessionmaker(self.write_engine, expire_on_commit=False)
         self.read_sessions = async_sessionmaker(self.read_engine, expire_on_commit=False)
 
-    def transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
         """Open a session that commits when the block ends and rolls back when it raises."""
-        return self.write_sessions.begin()
+        session = self.write_sessions()
+        try:
+            yield session
+            await session.commit()
+        finally:
+            await session.close()  # Rolls back what is not committed.
 
-    def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
         """Open a session that cannot write; each SELECT sees what is committed at its time."""
-        return self.read_sessions()
+        session = self.read_sessions()
+        try:
+            yield session
+        finally:
+            await session.close()
 
     async def close(self) -> None:
         """Close every connection."""

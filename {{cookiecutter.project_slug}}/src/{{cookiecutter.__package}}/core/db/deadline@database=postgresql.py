@@ -4,17 +4,27 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 
 
-async def within_deadline(
-    work: Awaitable[None], seconds: float, expire: Callable[[], Coroutine[None, None, bool]]
-) -> None:
-    """Wait for `work`; after `seconds` cancel it, which rolls back, and call `expire`.
+class Deadline:
+    """The time that a request may take."""
 
-    Raises:
-        TimeoutError: `expire` could not answer any more.
-    """
-    try:
-        async with asyncio.timeout(seconds):
-            await work
-    except TimeoutError:
-        if not await expire():
-            raise
+    def __init__(self, seconds: float, expire: Callable[[], Coroutine[None, None, bool]]) -> None:
+        self._timeout = asyncio.timeout(seconds)
+        self._expire = expire
+
+    def lift(self) -> None:
+        """Let the rest take as long as it takes."""
+        if not self._timeout.expired():
+            self._timeout.reschedule(None)
+
+    async def wait_for(self, work: Awaitable[None]) -> None:
+        """Wait for `work`; when its time is over cancel it, which rolls back, and call `expire`.
+
+        Raises:
+            TimeoutError: `expire` could not answer any more.
+        """
+        try:
+            async with self._timeout:
+                await work
+        except TimeoutError:
+            if not await self._expire():
+                raise

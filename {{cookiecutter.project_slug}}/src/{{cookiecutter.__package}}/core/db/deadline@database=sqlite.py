@@ -7,15 +7,27 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 
 
-async def within_deadline(
-    work: Awaitable[None], seconds: float, expire: Callable[[], Coroutine[None, None, bool]]
-) -> None:
-    """Wait for `work`; after `seconds` call `expire`, and go on waiting."""
-    loop = asyncio.get_running_loop()
-    expiring: list[asyncio.Task[bool]] = []
-    timer = loop.call_later(seconds, lambda: expiring.append(loop.create_task(expire())))
-    try:
-        await work
-    finally:
-        timer.cancel()
-        await asyncio.gather(*expiring)
+class Deadline:
+    """The time that a request may take."""
+
+    def __init__(self, seconds: float, expire: Callable[[], Coroutine[None, None, bool]]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(seconds, self._start)
+        self._expire = expire
+        self._expiring: asyncio.Task[bool] | None = None
+
+    def lift(self) -> None:
+        """Let the rest take as long as it takes."""
+        self._timer.cancel()
+
+    async def wait_for(self, work: Awaitable[None]) -> None:
+        """Wait for `work`; when its time is over call `expire`, and go on waiting."""
+        try:
+            await work
+        finally:
+            self.lift()
+            if self._expiring:
+                await self._expiring
+
+    def _start(self) -> None:
+        self._expiring = self._loop.create_task(self._expire())

@@ -21,17 +21,19 @@ async def get_database(request: Request) -> Database:
 DatabaseDep = Annotated[Database, Depends(get_database)]
 
 
-async def get_session(database: DatabaseDep) -> AsyncIterator[AsyncSession]:
+async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
     """Give a request one transaction: committed before the answer, rolled back on any error."""
+    database = await get_database(request)  # Called and not declared, which would cost more.
     async with database.transaction() as session:
         yield session
 
 
-async def get_read_session(database: DatabaseDep) -> AsyncIterator[AsyncSession]:
+async def get_read_session(request: Request) -> AsyncIterator[AsyncSession]:
     """Give a request a session that the database itself holds to reading.
 
     Where several SELECTs must see one state, take `SessionDep`.
     """
+    database = await get_database(request)
     async with database.reading() as session:
         yield session
 

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
 from ..settings import DatabaseSettings
+from .unavailable import report_unavailable
 
 RENDER_AS_BATCH = False
 # No BEGIN before a SELECT, and no ROLLBACK after it.
@@ -70,9 +71,11 @@ def _timeouts(settings: DatabaseSettings) -> dict[str, str]:
 def _create(
     settings: DatabaseSettings, server_settings: dict[str, str], **options: Any
 ) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         settings.url.get_secret_value(),
         connect_args={"timeout": settings.connect_timeout, "server_settings": server_settings},
         hide_parameters=True,  # They hold personal data, and errors are logged.
         **options,
     )
+    report_unavailable(engine, is_temporary)
+    return engine

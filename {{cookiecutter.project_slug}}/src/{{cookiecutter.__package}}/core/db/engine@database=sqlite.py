@@ -10,6 +10,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
 from ..errors import SettingsError
 from ..settings import DatabaseSettings
+from .unavailable import report_unavailable, unavailable
 
 RENDER_AS_BATCH = True  # SQLite changes a table by copying it.
 # No BEGIN before a SELECT, and no ROLLBACK after it.
@@ -90,6 +91,7 @@ def _create(settings: DatabaseSettings, **options: Any) -> AsyncEngine:
         **options,
     )
     event.listen(engine.sync_engine, "connect", _prepare)
+    report_unavailable(engine, is_temporary)
     return engine
 
 
@@ -121,4 +123,11 @@ def _run(connection: Any, pragma: str) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    # By the driver itself: through a cursor it would be three trips to the driver's thread.
+    adapter: Any = connection.connection.dbapi_connection
+    try:
+        adapter.run_async(lambda driver: driver.execute("BEGIN IMMEDIATE"))
+    except sqlite3.OperationalError as error:
+        if is_temporary(error):
+            raise unavailable(error) from error
+        raise

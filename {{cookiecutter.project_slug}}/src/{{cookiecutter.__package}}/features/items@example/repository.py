@@ -3,13 +3,23 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import Uuid, bindparam, delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
+from ...core.db.base import UtcDateTime
 from ...core.errors import ConflictError
 from ...core.pagination import Cursor
 from .models import Item
+
+# The queries of every request are built once: that costs more than the database's answer.
+_OWNED = select(Item).where(Item.owner_id == bindparam("owner_id"))
+_BY_ID = _OWNED.where(Item.id == bindparam("id"))
+_NEWEST = _OWNED.order_by(Item.created_at.desc(), Item.id.desc()).limit(bindparam("limit"))
+_AFTER = _NEWEST.where(
+    tuple_(Item.created_at, Item.id)
+    < tuple_(bindparam("created_at", type_=UtcDateTime()), bindparam("last_id", type_=Uuid()))
+)
 
 
 class ItemRepository:
@@ -25,17 +35,15 @@ class ItemRepository:
 
     async def get(self, item_id: UUID, *, owner_id: str) -> Item | None:
         """Return the item with this id."""
-        return await self._session.scalar(
-            select(Item).where(Item.id == item_id, Item.owner_id == owner_id)
-        )
+        return await self._session.scalar(_BY_ID, {"id": item_id, "owner_id": owner_id})
 
     async def list(self, *, owner_id: str, limit: int, after: Cursor | None) -> Sequence[Item]:
         """Return at most `limit` items, newest first, from behind the cursor on."""
-        query = select(Item).where(Item.owner_id == owner_id)
+        values: dict[str, object] = {"owner_id": owner_id, "limit": limit}
         if after:
-            query = query.where(tuple_(Item.created_at, Item.id) < (after.created_at, after.id))
-        query = query.order_by(Item.created_at.desc(), Item.id.desc()).limit(limit)
-        return (await self._session.scalars(query)).all()
+            values |= {"created_at": after.created_at, "last_id": after.id}
+        query = _AFTER if after else _NEWEST
+        return (await self._session.scalars(query, values)).all()
 
     async def flush(self) -> None:
         """Send changes to the database.
