@@ -6,6 +6,7 @@ From the outside in: liveness, request context, trusted hosts, CORS, body limit,
 import re
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable
 from random import getrandbits
 
 import structlog
@@ -35,31 +36,38 @@ logger = structlog.get_logger()
 
 
 class HttpMiddleware(ABC):
-    """Base of what concerns requests only; the lifespan passes by."""
+    """Base of what concerns requests only; the lifespan passes by.
+
+    What only passes a request on returns what the next one returns: each coroutine in between is
+    entered again whenever the request goes on after waiting.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle a request, pass anything else on."""
         handle = self.handle if scope["type"] == "http" else self.app
-        await handle(scope, receive, send)
+        return handle(scope, receive, send)
 
     @abstractmethod
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def handle(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Do what the middleware is for."""
 
 
 class LivenessMiddleware(HttpMiddleware):
     """Answers GET /health/live first of all: no I/O, no log line, no way to be slow."""
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def handle(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer, or pass the request on."""
         if scope["path"] == LIVE_PATH and scope["method"] == "GET":
-            await send(LIVE_START)
-            await send({"type": "http.response.body", "body": LIVE_BODY})
-        else:
-            await self.app(scope, receive, send)
+            return _answer_live(send)
+        return self.app(scope, receive, send)
+
+
+async def _answer_live(send: Send) -> None:
+    await send(LIVE_START)
+    await send({"type": "http.response.body", "body": LIVE_BODY})
 
 
 class RequestContextMiddleware(HttpMiddleware):
@@ -142,7 +150,7 @@ class BodyLimitMiddleware(HttpMiddleware):
         super().__init__(app)
         self.max_bytes = max_bytes
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def handle(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass the request on, counting what arrives."""
         received = 0
 
@@ -155,7 +163,7 @@ class BodyLimitMiddleware(HttpMiddleware):
                 raise HTTPException(413, f"The body is larger than {self.max_bytes} bytes.")
             return message
 
-        await self.app(scope, limited_receive, send)
+        return self.app(scope, limited_receive, send)
 
 
 class DeadlineMiddleware(HttpMiddleware):
