@@ -1,0 +1,127 @@
+"""Writes the tables of answers in README.md and docs/answers.md, between the two marks.
+
+    python scripts/answers.py
+
+Names, values, defaults and questions are those of cookiecutter.json. What an answer changes stands
+here: in cookiecutter.json it would be copied into every service that cruft makes.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from rendering import CODE_ANSWERS, ROOT, Renderer, choices
+
+CHANGES = {
+    "project_name": "how people call it",
+    "project_slug": "folder, image, command and package",
+    "database": "driver, engine, tests",
+    "ci": "the pipeline",
+    "example": "the sample feature `items`",
+    "python_version": "image and pipeline; the code runs on 3.11 and newer",
+    "license": "LICENSE and metadata",
+    "description": "metadata and documentation",
+    "author_name": "metadata and LICENSE",
+}
+sys.path.append(str(ROOT))  # As Cookiecutter does, for cookiecutter_2_7_or_newer.py.
+DEFAULTS = Renderer(ROOT, []).context({})
+QUESTIONS: dict[str, Any] = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
+BEGIN = "<!-- The table is written by scripts/answers.py. -->\n"
+END = "<!-- The end of the table. -->\n"
+
+
+def answers() -> list[str]:
+    """Return the names of all answers, in the order of the questions."""
+    return [name for name in QUESTIONS if not name.startswith("_")]
+
+
+def values(name: str) -> list[str]:
+    """Return the values of an answer, the default first; none if it is a text."""
+    default = QUESTIONS[name]
+    if isinstance(default, bool):
+        return ["yes", "no"] if default else ["no", "yes"]
+    return default if isinstance(default, list) else []
+
+
+def text_default(name: str) -> str:
+    """Return the default of a text, and of which answers it is made."""
+    origins = re.findall(r"cookiecutter\.(\w+)", QUESTIONS[name])
+    origin = f"from `{'`, `'.join(origins)}`: " if origins else ""
+    return f"{origin}`{DEFAULTS[name]}`"
+
+
+def question(name: str) -> str:
+    """Return what Cookiecutter asks."""
+    prompt = QUESTIONS["__prompts__"][name]
+    return str(prompt["__prompt__"] if isinstance(prompt, dict) else prompt)
+
+
+def labelled_values(name: str) -> str:
+    """Return the values of an answer with what Cookiecutter says of each."""
+    prompt = QUESTIONS["__prompts__"][name]
+    labels = prompt if isinstance(prompt, dict) else {}
+    shown = [f"`{one}` ({labels[one]})" if one in labels else f"`{one}`" for one in values(name)]
+    return ", ".join(shown) or f"a text; {text_default(name)}"
+
+
+def table(columns: str, row: Callable[[str], list[str]]) -> str:
+    """Return a table with a row for each answer; `columns` is its head."""
+    lines = [columns, "|".join(["", *["---"] * (columns.count("|") - 1), ""])]
+    lines += [f"| {' | '.join(row(name))} |" for name in answers()]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def short_row(name: str) -> list[str]:
+    """Return an answer as README.md shows it."""
+    return [f"`{name}`", ", ".join(values(name)) or text_default(name), CHANGES[name]]
+
+
+def long_row(name: str) -> list[str]:
+    """Return an answer as docs/answers.md shows it."""
+    return [f"`{name}`", question(name), labelled_values(name), CHANGES[name]]
+
+
+def short_table() -> str:
+    """Return what stands in README.md."""
+    return table("| answer | values, the default first | changes |", short_row)
+
+
+def long_table() -> str:
+    """Return what stands in docs/answers.md."""
+    rows = table("| answer | question | values, the default first | changes |", long_row)
+    return f"{rows}\n{count()}\n"
+
+
+def count() -> str:
+    """Return how many services these answers make."""
+    all_of_them = prod(map(len, choices().values()))
+    different = prod(len(choices()[name]) for name in CODE_ANSWERS)
+    names = " and ".join(f"`{name}`" for name in CODE_ANSWERS)
+    return (
+        f"Texts apart, they make {all_of_them} services. The code differs by {names}, "
+        f"in {different} ways."
+    )
+
+
+TABLES: dict[Path, Callable[[], str]] = {
+    ROOT / "README.md": short_table,
+    ROOT / "docs" / "answers.md": long_table,
+}
+
+
+def rewritten(path: Path) -> str:
+    """Return a document with its table as it should be. Raises ValueError without the marks."""
+    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _, mark, after = rest.partition(END)
+    if not mark:
+        raise ValueError(f"{path.name} needs these two lines:\n{BEGIN}{END}")
+    return f"{before}{BEGIN}{TABLES[path]()}{END}{after}"
+
+
+if __name__ == "__main__":
+    for document in TABLES:
+        document.write_text(rewritten(document), encoding="utf-8", newline="\n")
