@@ -24,7 +24,10 @@ SERVICE = "{{cookiecutter.project_slug}}"
 HOOK = "hooks/post_gen_project.py"
 NAMED = re.compile(r"cookiecutter\.(\w+)")
 # The answers that change code. All others change names, texts, images and pipelines only.
-CODE_ANSWERS = ("database", "example")
+CODE_ANSWERS = (
+    "database",
+    "example",
+)
 CODE_FOLDERS = ("src/", "tests/", "migrations/")
 
 Answers = Mapping[str, str | bool]
