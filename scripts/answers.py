@@ -65,7 +65,13 @@ def labelled_values(name: str) -> str:
     prompt = QUESTIONS["__prompts__"][name]
     labels = prompt if isinstance(prompt, dict) else {}
     shown = [f"`{one}` ({labels[one]})" if one in labels else f"`{one}`" for one in values(name)]
-    return ", ".join(shown) or f"a text; {text_default(name)}"
+    return ", ".join(shown) or f"a text{longest(name)}; {text_default(name)}"
+
+
+def longest(name: str) -> str:
+    """Return how long a text may be, if cookiecutter.json says so."""
+    limit = re.search(r"checked_text\('\w+', (\d+)\)", QUESTIONS.get(f"__{name}", ""))
+    return f" of at most {limit[1]} characters" if limit else ""
 
 
 def table(columns: str, row: Callable[[str], list[str]]) -> str:
