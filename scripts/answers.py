@@ -18,7 +18,7 @@ from rendering import CODE_ANSWERS, ROOT, Renderer, choices
 
 CHANGES = {
     "project_name": "how people call it",
-    "project_slug": "folder, image, command and package",
+    "project_slug": "folder, image, command and package (`orders_api`)",
     "database": "driver, engine, tests",
     "ci": "the pipeline",
     "example": "the sample feature `items`",
