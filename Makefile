@@ -4,7 +4,7 @@ PORT ?= 8000
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix lock
+.PHONY: help demo test bench check fix lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,9 @@ demo: ## Make the default service and serve it on http://127.0.0.1:8000/docs (PO
 
 test: ## Run the template's tests, about three minutes (ARGS="-k hook": some of them)
 	@$(RUN) pytest $(ARGS)
+
+bench: ## Measure the CPU of requests beside applications written by hand, about two minutes
+	@PYTHONPATH=scripts:tests $(RUN) python benchmarks/bench.py $(ARGS)
 
 check: ## Report style, types and workflows, and write nothing
 	$(UV) lock --check
