@@ -8,9 +8,12 @@ true, because there it is a text that is not empty.
 import json
 import re
 import runpy
+import sys
 import unicodedata
+from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 from cookiecutter import __version__
@@ -92,19 +95,50 @@ def refuse_jinja(source: str) -> None:
         )
 
 
-def refuse_unknown_answers() -> None:
-    """Raise FailedHookException if the command line gives an answer that nothing asks for."""
+def command_option(name: str) -> Any:  # noqa: ANN401  (whatever the option holds)
+    """Return what the command line of Cookiecutter gives for an option, or None."""
     command = click.get_current_context(silent=True)
-    given = command.params.get("extra_context") if command else None
-    if not isinstance(given, dict):
-        return
+    return command.params.get(name) if command else None
+
+
+def given_answers() -> list[str]:
+    """Return the names of the answers on the command line of Cookiecutter or of `cruft create`.
+
+    Not of `cruft update`, which makes the old version too, where a new answer is not known yet.
+    """
+    given = command_option("extra_context")
+    if isinstance(given, dict):
+        return list(given)
+    if sys.argv[1:2] != ["create"]:
+        return []
+    parser = ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--extra-context", type=json.loads, default={})
+    return list(parser.parse_known_args()[0].extra_context)
+
+
+def refuse_unknown_answers() -> None:
+    """Raise FailedHookException if the command line gives an answer that nothing asks for.
+
+    A private name is none either: it would replace what is derived from the answers, unchecked.
+    """
     questions = json.loads((HERE / "cookiecutter.json").read_text(encoding="utf-8"))
     answers = [name for name in questions if not name.startswith("_")]
-    for name in given:
+    for name in given_answers():
         if name not in answers:
             raise FailedHookException(
                 f"There is no answer {_shown(name)}; there are: {', '.join(answers)}."
             )
+
+
+def marked_files(package: str) -> list[str]:
+    """Return the service's files whose path bears a mark, as they are called before the hook."""
+    service = HERE / SERVICE
+    paths = [path.relative_to(service).as_posix() for path in sorted(service.rglob("*"))]
+    return [
+        path.replace("{{cookiecutter.__package}}", package)
+        for path in paths
+        if "@" in path and (service / path).is_file()
+    ]
 
 
 def _refusal(answer: str, value: str, reason: str) -> FailedHookException:
@@ -115,9 +149,11 @@ def _shown(value: str) -> str:
     return json.dumps(value if len(value) <= SHOWN_LENGTH else value[:SHOWN_LENGTH] + "...")
 
 
-FILTERS: dict[str, Callable[..., str]] = {
+FILTERS: dict[str, Callable[..., object]] = {
     "checked_text": checked_text,
     "checked_package": checked_package,
+    "command_option": command_option,
+    "marked_files": marked_files,
 }
 
 

@@ -1,16 +1,19 @@
-"""Obeys the marks in file and folder names, then prints the next steps.
+"""Obeys the marks in the names of the template's files, then prints the next steps.
 
 name@answer         is kept as `name` if the answer is true
 name@answer=a+b.py  is kept as `name.py` if the answer is `a` or `b`
 name@always.py      is kept as `name.py`, in place of the one that says that this hook did not run
+
+Only files that the template has are looked at: one of the user's is left alone, whatever its name.
 """
 
 import json
-import os
 import re
 from pathlib import Path
 
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
+MARKED = json.loads(r"""{{ cookiecutter.__package | marked_files | tojson }}""")
+KEEPS_FILES = json.loads("{{ 'skip_if_file_exists' | command_option | tojson }}")
 MARK = re.compile(r"(.+)@([a-z_]+)(?:=([\w.+-]+?))?((?:\.[A-Za-z]\w*)*)")
 TEXTS = ("project_name", "project_slug", "description", "author_name")
 
@@ -25,20 +28,20 @@ def resolve(name: str) -> str | None:
     return mark[1] + mark[4] if chosen else None
 
 
-def obey_marks() -> None:
-    """Move each marked file of the current folder to where it belongs, or remove it."""
-    for folder, _, files in os.walk(".", topdown=False):
-        here = Path(folder)
-        names = [resolve(part) for part in here.parts]
-        for file in files:
-            path, name = here / file, resolve(file)
-            if name is None or None in names:
-                path.unlink()
-            elif (target := Path(*filter(None, names), name)) != path:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                path.replace(target)
-        if names != list(here.parts):
-            here.rmdir()
+def obey_marks(files: list[str]) -> None:
+    """Move each of the marked `files` of the current folder to where it belongs, or remove it."""
+    for path in [Path(file) for file in files if Path(file).is_file()]:
+        names = [resolve(part) for part in path.parts]
+        target = Path(*(name or "" for name in names))
+        kept = KEEPS_FILES and target.exists() and "@always" not in path.name
+        if kept or None in names:
+            path.unlink()
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+        for folder in path.parents:
+            if "@" in str(folder) and not any(folder.iterdir()):
+                folder.rmdir()
 
 
 def print_next_steps() -> None:
@@ -58,6 +61,6 @@ def print_next_steps() -> None:
 
 
 if __name__ == "__main__":
-    obey_marks()
+    obey_marks(MARKED)
     if "_output_dir" in ANSWERS:  # cruft runs this hook again and again, and has no such key
         print_next_steps()
