@@ -87,10 +87,17 @@ def every_kept_character() -> list[str]:
     return ["x" + "".join(kept[start : start + 200]) + "x" for start in range(0, len(kept), 200)]
 
 
+def test_there_are_hostile_values_enough() -> None:
+    assert all(len(set(values)) >= 40 for values in (WRONG_SLUGS, REFUSED_TEXTS, KEPT_TEXTS))
+
+
 @pytest.mark.parametrize(
     "answers",
     [
         ["project_slug=../evil"],
+        ["project_slug=/abs"],
+        ["project_slug=orders "],
+        ["project_slug=con"],
         ["project_slug=class"],
         ["project_slug=fastapi"],
         ["project_slug="],
@@ -102,8 +109,14 @@ def every_kept_character() -> list[str]:
         ["description=a\nb"],
         ["author_name=" + "a" * 300],
         ["databse=postgresql"],
+        ["description=${{ secrets.TOKEN }}"],
+        ["author_name=a\u2028b"],
         ["__package=os"],
+        ["__prompts__={}"],
         ["_template_version=9"],
+        ["_copy_without_render=*"],
+        ["_new_lines=x"],
+        ["_extensions=cookiecutter_2_7_or_newer.Answers"],
     ],
     ids=ascii,
 )
@@ -113,6 +126,26 @@ def test_the_command_refuses_and_writes_nothing(command: Command, answers: list[
     assert_one_sentence(done.stdout.strip())
     assert contents(command.output) == {}
     assert list(command.folder.rglob("evil*")) == []
+
+
+@pytest.mark.parametrize("option", [["--extra-context", "{}"], ["--extra-context={}"]])
+@pytest.mark.parametrize("answer", ["databse", "__package", "_template_version"])
+def test_cruft_refuses_an_answer_that_nothing_asks_for(
+    monkeypatch: pytest.MonkeyPatch, renderer: Renderer, option: list[str], answer: str
+) -> None:
+    """Only when a service is made: an update makes the old version, too, with the new answers."""
+    given = [part.replace("{}", json.dumps({answer: "x"})) for part in option]
+    monkeypatch.setattr(sys, "argv", ["cruft", "create", "-y", "url", *given])
+    assert_one_sentence(refused(renderer))
+    monkeypatch.setattr(sys, "argv", ["cruft", "update", *given])
+    assert renderer.context({})["project_slug"] == "orders-api"
+
+
+@pytest.mark.parametrize("answer", ["_extensions=", "_extensions=[]", "_jinja2_env_vars={}"])
+def test_what_loads_the_checks_cannot_be_replaced(command: Command, answer: str) -> None:
+    """Cookiecutter refuses these itself, with a traceback, before anything of ours is loaded."""
+    assert command(answer).returncode == 1
+    assert contents(command.output) == {}
 
 
 def test_a_wrong_text_is_refused_right_after_its_question(command: Command) -> None:
@@ -151,6 +184,37 @@ def test_the_command_keeps_what_was_typed(command: Command) -> None:
     project = tomllib.loads(
         (command.output / "unicode-ri-ben" / "pyproject.toml").read_text("utf-8")
     )
+    assert project["project"]["description"] == text
+    assert project["project"]["authors"] == [{"name": text}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$(touch evil)",
+        "`touch evil`",
+        "'; touch evil #",
+        '" && touch evil',
+        "--flag",
+        "../../evil",
+        "<script>evil()</script>",
+        "\u05e2\u05d1\u05e8\u05d9\u05ea \U0001f600",
+        '"""\\',
+        "%PATH%\\",
+    ],
+    ids=ascii,
+)
+def test_the_command_executes_nothing_and_writes_nowhere_else(command: Command, text: str) -> None:
+    texts = {"project_name": text, "description": text, "author_name": text}
+    done = command("project_slug=bills", *(f"{answer}={text}" for answer, text in texts.items()))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [path.name for path in command.output.iterdir()] == ["bills"]
+    assert {path.name for path in command.folder.iterdir()} == {"home", "output"}
+    for folder in (command.folder, command.template):
+        assert list(folder.rglob("evil*")) == []
+    for name, content in contents(command.output / "bills").items():
+        assert_parses(name, content)
+    project = tomllib.loads((command.output / "bills" / "pyproject.toml").read_text("utf-8"))
     assert project["project"]["description"] == text
     assert project["project"]["authors"] == [{"name": text}]
 

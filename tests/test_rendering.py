@@ -6,7 +6,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,42 @@ TRACES: dict[tuple[str, str | bool], bytes] = {
     ("ci", "github"): rb"GITHUB_|\.github|actions/checkout",
     ("ci", "gitlab"): rb"(?i)gitlab",
 }
-CODE = ("src/", "tests/", "migrations/", "pyproject.toml", "uv.lock")
+GITHUB = {".github/dependabot.yml", ".github/workflows/ci.yml"}
+ITEMS = {
+    "src/orders_api/features/items/__init__.py",
+    "src/orders_api/features/items/dependencies.py",
+    "src/orders_api/features/items/models.py",
+    "src/orders_api/features/items/repository.py",
+    "src/orders_api/features/items/router.py",
+    "src/orders_api/features/items/schemas.py",
+    "src/orders_api/features/items/service.py",
+    "src/orders_api/features/items/tasks.py",
+    "tests/features/items/test_items.py",
+}
+# Which files each value adds to those of the default service, and which it takes away. No others.
+ADDED_AND_REMOVED: dict[tuple[str, str | bool], tuple[set[str], set[str]]] = {
+    ("database", "sqlite"): (set(), set()),
+    ("database", "postgresql"): (set(), set()),
+    ("ci", "github"): (set(), set()),
+    ("ci", "gitlab"): ({".gitlab-ci.yml"}, GITHUB),
+    ("ci", "none"): (set(), GITHUB),
+    ("example", True): (set(), set()),
+    ("example", False): (set(), ITEMS),
+    ("python_version", "3.13"): (set(), set()),
+    ("python_version", "3.14"): (set(), set()),
+    ("python_version", "3.12"): (set(), set()),
+    ("python_version", "3.11"): (set(), set()),
+    ("license", "Proprietary"): (set(), set()),
+    ("license", "MIT"): ({"LICENSE"}, set()),
+    ("license", "Apache-2.0"): ({"LICENSE"}, set()),
+    ("license", "BSD-3-Clause"): ({"LICENSE"}, set()),
+}
+# What one sees first in the default service.
+ROOT_ENTRIES = {
+    ".dockerignore", ".env.example", ".gitattributes", ".github", ".gitignore", "Dockerfile",
+    "Makefile", "README.md", "compose.yaml", "docs", "migrations", "pyproject.toml", "src", "tests",
+    "uv.lock",
+}  # fmt: skip
 
 
 def values() -> Iterator[dict[str, str | bool]]:
@@ -79,6 +114,34 @@ def test_every_answer_about_code_leaves_a_trace_that_is_known() -> None:
         assert {value for traced, value in TRACES if traced == answer} == possible
 
 
+def test_each_answer_adds_and_removes_its_own_files_and_no_others(
+    every: Every, renderer: Renderer
+) -> None:
+    assert set(ADDED_AND_REMOVED) == {
+        (answer, value) for answer, possible in choices().items() for value in possible
+    }
+    default = set(renderer.render({}))
+    for answers, files in every:
+        changes = [ADDED_AND_REMOVED[answer] for answer in answers.items()]
+        added, removed = (set().union(*sets) for sets in zip(*changes, strict=True))
+        assert added.isdisjoint(default)
+        assert removed <= default
+        assert set(files) == default - removed | added, answers
+
+
+def test_the_default_service_has_few_entries_at_its_root(renderer: Renderer) -> None:
+    assert {name.split("/")[0] for name in renderer.render({})} == ROOT_ENTRIES
+
+
+def test_a_text_names_the_package_and_changes_no_other_file_name(renderer: Renderer) -> None:
+    default = set(renderer.render({}))
+    for answer in ("description", "author_name"):
+        assert set(renderer.render({answer: "Something else"})) == default
+    for answer, text in (("project_name", "Bills 2"), ("project_slug", "bills-2")):
+        made = set(renderer.render({answer: text}))
+        assert made == {name.replace("src/orders_api/", "src/bills_2/") for name in default}
+
+
 def test_what_is_not_about_code_leaves_the_test_key_alone(every: Every) -> None:
     keys = defaultdict(set)
     for answers, files in every:
@@ -97,10 +160,19 @@ def test_a_second_bake_is_the_same_to_the_byte(bake: Bake) -> None:
     assert bake(database="postgresql").files == bake(database="postgresql").files
 
 
-@pytest.mark.parametrize("slug", ["a", "aaa", "zzz", "a" * 40, "z" * 40, "-".join(["abc"] * 10)])
-def test_the_style_holds_for_every_name(renderer: Renderer, tmp_path: Path, slug: str) -> None:
+@pytest.mark.parametrize(
+    "values",
+    list(product(*(choices()[name] for name in CODE_ANSWERS))),
+    ids=lambda values: "-".join(map(str, values)),
+)
+@pytest.mark.parametrize("slug", ["a", "z", "aaa", "zzz", "a" * 40, "z" * 40, "abc-" * 9 + "abcd"])
+def test_the_style_holds_for_every_name(
+    renderer: Renderer, tmp_path: Path, slug: str, values: tuple[str | bool, ...]
+) -> None:
     name = slug.replace("-", " ").title()
-    for file, content in renderer.render({"project_name": name, "project_slug": slug}).items():
+    answers = dict(zip(CODE_ANSWERS, values, strict=True))
+    made = renderer.render({"project_name": name, "project_slug": slug, **answers})
+    for file, content in made.items():
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_bytes(content)
     project = BakedProject(tmp_path, {})
