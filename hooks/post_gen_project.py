@@ -10,10 +10,13 @@ Only files that the template has are looked at: one of the user's is left alone,
 import json
 import re
 from pathlib import Path
+from shlex import quote
+from textwrap import wrap
 
-ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
+ANSWERS = dict(json.loads(r"""{{ cookiecutter.items() | list | tojson }}"""))
 MARKED = json.loads(r"""{{ cookiecutter.__package | marked_files | tojson }}""")
-KEEPS_FILES = json.loads("{{ 'skip_if_file_exists' | command_option | tojson }}")
+KEEPS_FILES = json.loads(r"""{{ "skip_if_file_exists" | command_option | tojson }}""")
+OUTPUT = json.loads(r""" {{ "output_dir" | command_option | tojson }} """)
 MARK = re.compile(r"(.+)@([a-z_]+)(?:=([\w.+-]+?))?((?:\.[A-Za-z]\w*)*)")
 TEXTS = ("project_name", "project_slug", "description", "author_name")
 
@@ -47,17 +50,22 @@ def obey_marks(files: list[str]) -> None:
 def print_next_steps() -> None:
     """Say what was made and what to type now, in ASCII, which every terminal can show."""
     slug, version = ANSWERS["project_slug"], ANSWERS["_template_version"]
-    folder = str(Path.cwd()).encode("ascii", "backslashreplace").decode()
-    chosen = {True: "yes", False: "no"}
+    typed = {True: "yes", False: "no"}
     facts = [
-        f"{key} {chosen.get(value, value)}"
+        f"{key}={typed.get(value, value)}"
         for key, value in ANSWERS.items()
         if not key.startswith("_") and key not in TEXTS
     ]
-    print(f"\nMade {folder}\nwith {', '.join(facts)}.\n\nNext:")
-    database = "  make db\n" if ANSWERS["database"] == "postgresql" else ""
-    print(f"  cd {slug}\n{database}  uv run {slug} dev\n  uv run pytest")
-    print(f'  git init && git add -A && git commit -m "Start from fastapi-template v{version}"')
+    lines = [
+        f"\nMade {Path.cwd()}",
+        *wrap(f"with {' '.join(facts)}", 79, break_on_hyphens=False),
+        "\nNext:",
+        f"  cd {quote(str(Path(OUTPUT or ANSWERS['_output_dir'], slug)))}",
+        *(["  make db"] if ANSWERS["database"] == "postgresql" else []),
+        f"  uv run {slug} dev\n  uv run pytest",
+        f'  git init && git add -A && git commit -m "Start from fastapi-template v{version}"',
+    ]
+    print("\n".join(lines).encode("ascii", "backslashreplace").decode())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The hook: marks, files that are not its own, and the conditions under which it has to work."""
 
 import ast
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from conftest import Bake
 from project import Command, contents, environment
 from rendering import HOOK, ROOT, SERVICE, Renderer, combinations, known_files
 
+VERSION = json.loads((ROOT / "cookiecutter.json").read_text("utf-8"))["_template_version"]
 Obey = Callable[..., dict[str, bytes]]
 
 
@@ -156,6 +158,8 @@ def test_it_needs_nothing_but_files_and_the_standard_library() -> None:
         "import json",
         "import re",
         "from pathlib import Path",
+        "from shlex import quote",
+        "from textwrap import wrap",
     }
 
 
@@ -216,16 +220,31 @@ def test_a_service_made_without_the_hook_says_so_in_one_sentence(command: Comman
 
 
 def test_the_next_steps_are_printed_in_ascii(command: Command) -> None:
-    done = command("project_name=Ünïcödé 日本")
+    done = command("project_name=Ünïcödé 日本", "license=BSD-3-Clause", "example=no")
     assert done.returncode == 0
     assert done.stdout.isascii()
-    for step in (
-        "cd unicode-ri-ben\n",
-        "uv run unicode-ri-ben dev\n",
-        "uv run pytest\n",
-        'git init && git add -A && git commit -m "Start from fastapi-template v',
+    folder = command.output / "unicode-ri-ben"
+    assert done.stdout.splitlines() == [
+        "",
+        f"Made {folder}",
+        "with database=sqlite ci=github example=no python_version=3.13",
+        "license=BSD-3-Clause",
+        "",
+        "Next:",
+        f"  cd {folder}",
+        "  uv run unicode-ri-ben dev",
+        "  uv run pytest",
+        f'  git init && git add -A && git commit -m "Start from fastapi-template v{VERSION}"',
+    ]
+
+
+def test_the_first_step_leads_into_the_project_from_where_it_was_made(command: Command) -> None:
+    for output, step in (
+        (".", "  cd orders-api\n"),
+        ("a/b", "  cd a/b/orders-api\n"),
+        ("a b'c", "  cd 'a b'\"'\"'c/orders-api'\n"),
     ):
-        assert step in done.stdout
+        assert step in command("-o", output).stdout
 
 
 def test_the_next_steps_begin_with_the_database_where_there_is_a_server(
@@ -233,7 +252,7 @@ def test_the_next_steps_begin_with_the_database_where_there_is_a_server(
 ) -> None:
     assert "make db" not in command("project_slug=small").stdout
     steps = command("project_slug=large", "database=postgresql").stdout
-    assert steps.index("make db\n") < steps.index("uv run large dev\n")
+    assert "large\n  make db\n  uv run large dev\n" in steps
 
 
 def test_it_works_without_git_with_a_strict_umask_and_an_odd_path(
