@@ -47,7 +47,9 @@ async def test_what_needs_a_token_says_so_and_refuses_a_stranger(running_app: Fa
 
 @pytest.mark.parametrize("page", ["/docs", "/redoc"])
 async def test_the_pages_come_whole_from_this_service(client: AsyncClient, page: str) -> None:
-    html = (await client.get(page)).text
+    answer = await client.get(page)
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'; ")
+    html = answer.text
     assets = re.findall(r"""(?:src|href)=["']([^"']+)""", html)
     assert len(assets) >= 2
     assert not re.search(r"https?://", html)
