@@ -23,8 +23,8 @@ class Health(BaseModel):
 
 @router.get("/live")
 async def read_liveness() -> Health:
-    """Tell that the process runs; what answers is the middleware, this documents it."""
-    return Health()
+    """Tell that the process runs."""
+    return Health()  # For the documentation: what answers is `LivenessMiddleware`.
 
 
 @router.get("/ready", responses=problem_responses(503))
