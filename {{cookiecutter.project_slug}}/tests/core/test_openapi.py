@@ -25,9 +25,15 @@ async def test_every_error_is_a_problem(running_app: FastAPI) -> None:
         errors = {status for status in operation["responses"] if int(status) >= 400}
         assert errors >= {"400", "413", "500", "503", "504"}, name
         for status in errors - ({"400"} if name in OAUTH else set()):
-            content = operation["responses"][status]["content"]
-            schema = content["application/problem+json"]["schema"]
-            assert schema == {"$ref": "#/components/schemas/Problem"}, (name, status)
+            content = operation["responses"][status]["content"]["application/problem+json"]
+            assert content["schema"] == {"$ref": "#/components/schemas/Problem"}, (name, status)
+            assert content["example"]["status"] == int(status), name
+
+
+async def test_what_users_need_comes_before_what_machines_ask(running_app: FastAPI) -> None:
+    tags = [operation["tags"] for _, operation in operations(running_app)]
+    assert tags[-2:] == [["health"], ["health"]]
+    assert ["health"] not in tags[:-2]
 
 
 async def test_every_operation_needs_a_token_or_is_known_to_be_public(running_app: FastAPI) -> None:

@@ -80,11 +80,27 @@ def problem_response(
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return what a route's `responses=` needs so that OpenAPI names these errors."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
-        status: {"description": HTTPStatus(status).phrase, "content": content}
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {
+                MEDIA_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "example": _example(status).model_dump(),
+                }
+            },
+        }
         for status in statuses
     }
+
+
+def _example(status: int) -> Problem:
+    return Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail="What went wrong, in one sentence.",
+        request_id="5f2c8d1e9a7b4c6080f3e2d1c4b5a697",
+    )
 
 
 def add_problem_handlers(app: FastAPI) -> None:
