@@ -48,7 +48,7 @@ def tab() -> Iterator[Tab]:
 
 def screenshot(tab: Tab, name: str) -> None:
     """Keep what is to be seen now, for somebody to look at."""
-    tab.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+    tab.page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 
 def assert_at_home(tab: Tab, address: str, refused: list[str]) -> None:
@@ -71,9 +71,17 @@ def test_a_stranger_registers_logs_in_and_makes_an_item(address: str, tab: Tab) 
     account = json.loads(docs.example("POST", "/api/v1/users"))
     docs.log_in(account["email"], account["password"])
     assert docs.try_out("POST", "/api/v1/items") == 201
-    assert docs.try_out("GET", "/api/v1/items") == 200
-    assert docs.try_out("GET", "/api/v1/users/me") == 200
-    screenshot(tab, "docs-used")
+    assert json.loads(docs.example("POST", "/api/v1/items"))["name"] == "Blue mug"
+    screenshot(tab, "docs-item-made")
+    for method, path, status in (
+        ("GET", "/api/v1/items", 200),
+        ("GET", "/api/v1/users/me", 200),
+        ("PATCH", "/api/v1/users/me", 200),
+        ("POST", "/api/v1/users/me/password", 204),
+        ("GET", "/health/live", 200),
+        ("GET", "/health/ready", 200),
+    ):
+        assert docs.try_out(method, path) == status, path
     assert_at_home(tab, address, refused=[])
 
 

@@ -11,7 +11,11 @@ from .tokens import AccessTokens
 
 LOGIN_PATH = "/api/v1/auth/token"
 
-oauth2_scheme = OAuth2PasswordBearer(tokenUrl=LOGIN_PATH, auto_error=False)
+oauth2_scheme = OAuth2PasswordBearer(
+    tokenUrl=LOGIN_PATH,
+    description="Your e-mail address is the username; there is no client id and no secret.",
+    auto_error=False,
+)
 
 
 async def get_current_user(

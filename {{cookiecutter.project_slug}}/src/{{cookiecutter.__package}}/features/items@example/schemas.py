@@ -1,25 +1,29 @@
 """Bodies of the items' routes."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import MISSING
+from pydantic import MISSING, Field
 
 from ...core.schemas import Name, RequestModel, ResponseModel, Text
+
+ItemName = Annotated[Name, Field(examples=["Blue mug"])]
+ItemText = Annotated[Text, Field(examples=["Holds 300 ml."])]
 
 
 class ItemCreate(RequestModel):
     """A new item."""
 
-    name: Name
-    description: Text | None = None
+    name: ItemName
+    description: ItemText | None = None
 
 
 class ItemUpdate(RequestModel):
     """What to change; a field that is left out stays as it is."""
 
-    name: Name | MISSING = MISSING
-    description: Text | MISSING | None = MISSING
+    name: ItemName | MISSING = MISSING
+    description: ItemText | MISSING | None = MISSING
 
 
 class ItemRead(ResponseModel):
