@@ -11,14 +11,14 @@ import runpy
 import sys
 import unicodedata
 from argparse import ArgumentParser
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 from cookiecutter import __version__
 from cookiecutter.exceptions import FailedHookException
-from jinja2 import Environment
+from jinja2 import Environment, pass_environment
 from jinja2.ext import Extension
 
 if tuple(int(part) for part in __version__.split(".")[:2]) < (2, 7):
@@ -72,6 +72,28 @@ def checked_package(slug: str) -> str:
     return package
 
 
+@pass_environment
+def checked_folder(environment: Environment, context: Mapping[str, Any]) -> str:
+    """Return the name of the project's folder, or raise FailedHookException.
+
+    All that generates begins with it, also where no question was asked: what a replay file holds,
+    or a program gives, is checked like what was typed, and derived values must be the derived ones.
+    """
+    if "project_slug" not in context:
+        refuse_jinja(SERVICE)  # No folder's name: it was given as the first answer.
+    for name, values in _questions().items():
+        value = context.get(name)
+        if isinstance(values, list) and not name.startswith("_") and value not in values:
+            raise _refusal(name, str(value), f"must be one of: {', '.join(values)}")
+        if isinstance(values, bool) and not isinstance(value, bool):
+            raise _refusal(name, str(value), "must be true or false")
+        if isinstance(values, str) and name.startswith("__"):
+            derived = environment.from_string(values).render(cookiecutter=context)
+            if value != derived:
+                raise _refusal(name, str(value), f"is derived, and must be {_shown(derived)}")
+    return str(context["project_slug"])
+
+
 def is_generating(source: str) -> bool:
     """Return whether Cookiecutter begins to generate, or to run a hook, with this text.
 
@@ -121,8 +143,7 @@ def refuse_unknown_answers() -> None:
 
     A private name is none either: it would replace what is derived from the answers, unchecked.
     """
-    questions = json.loads((HERE / "cookiecutter.json").read_text(encoding="utf-8"))
-    answers = [name for name in questions if not name.startswith("_")]
+    answers = [name for name in _questions() if not name.startswith("_")]
     for name in given_answers():
         if name not in answers:
             raise FailedHookException(
@@ -141,6 +162,11 @@ def marked_files(package: str) -> list[str]:
     ]
 
 
+def _questions() -> dict[str, Any]:
+    questions: dict[str, Any] = json.loads((HERE / "cookiecutter.json").read_text(encoding="utf-8"))
+    return questions
+
+
 def _refusal(answer: str, value: str, reason: str) -> FailedHookException:
     return FailedHookException(f"{answer} {_shown(value)} {reason}.")
 
@@ -152,6 +178,7 @@ def _shown(value: str) -> str:
 FILTERS: dict[str, Callable[..., object]] = {
     "checked_text": checked_text,
     "checked_package": checked_package,
+    "checked_folder": checked_folder,
     "command_option": command_option,
     "marked_files": marked_files,
 }
@@ -173,12 +200,14 @@ class Answers(Extension):
         self._current["refuse_unknown_answers"]()
 
     def preprocess(self, source: str, name: str | None, _filename: str | None = None) -> str:
-        """Return `source` as it is. Raises FailedHookException if it is an answer with Jinja in it.
+        """Return `source` as it is, except for the project's folder, which is the last check.
 
-        Only files have a `name`.
+        Raises FailedHookException if it is an answer with Jinja in it. Only files have a `name`.
         """
         if self._generating is None:
             self._generating = self._current["is_generating"](source)
+            if source == SERVICE:
+                return "{{ cookiecutter | checked_folder }}"
         if name is None and not self._generating:
             self._current["refuse_jinja"](source)
         return source

@@ -12,6 +12,7 @@ WRONG_SLUGS = [
     "fastapi", "pydantic-core", "uvicorn", "pytest", "json", "asyncio", "distutils",
     "annotationlib", "a" * 41, "a-" * 20 + "ab", "$(id)", "`id`", "a;b", "a'b", 'a"b', "${a}",
     "%a%", "a&b", "*", "{{ 7*7 }}", "{% raw %}", "{# a #}", "{{cookiecutter.project_name}}",
+    "{{cookiecutter.project_slug}}",
 ]
 
 REFUSED_TEXTS = [
@@ -21,7 +22,7 @@ REFUSED_TEXTS = [
     "{{ 7*7 }}", "{{", "{%", "{#", "{% raw %}", "{# comment #}", "a {{cookiecutter.__package}}",
     "{{ cookiecutter.project_slug }}", "{{''.__class__.__mro__}}", "${{ secrets.TOKEN }}",
     "# {% if x %}", "a" * 300, "é" * 201,
-    "{{ cycler.__init__.__globals__.os.system('touch evil') }}",
+    "{{ cycler.__init__.__globals__.os.system('touch evil') }}", "{{cookiecutter.project_slug}}",
 ]
 
 KEPT_TEXTS = [

@@ -3,6 +3,7 @@
 import json
 import resource
 import runpy
+import shutil
 import sys
 import tomllib
 import unicodedata
@@ -161,6 +162,54 @@ def test_jinja_that_is_typed_is_not_executed(command: Command) -> None:
     assert done.returncode == 1
     assert 'project_name "{{ 7*7 }}" must not hold' in done.stdout
     assert list(command.output.iterdir()) == []
+
+
+EDITED = [
+    ("project_slug", "../evil"),
+    ("project_slug", "bills"),  # whose package is another one
+    ("description", "{{ 7*7 }}"),
+    ("author_name", "a\nb"),
+    ("database", "oracle"),
+    ("python_version", 3.13),
+    ("example", "yes"),
+    ("__package", "os"),
+    ("__description", '"evil"'),
+]
+
+
+@pytest.mark.parametrize(("answer", "value"), EDITED, ids=ascii)
+def test_what_stands_in_a_replay_file_is_checked_like_what_is_typed(
+    command: Command, answer: str, value: str | float
+) -> None:
+    assert command().returncode == 0
+    shutil.rmtree(command.output / "orders-api")
+    (replay,) = (command.folder / "home").rglob("*.json")
+    answers = json.loads(replay.read_text(encoding="utf-8"))
+    answers["cookiecutter"][answer] = value
+    replay.write_text(json.dumps(answers), encoding="utf-8")
+    done = command("--replay")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert_one_sentence(done.stdout.strip())
+    assert contents(command.output) == {}
+    assert list(command.folder.rglob("evil*")) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "__package: os",
+        "project_slug: ../evil",
+        "description: \"{{ cycler.__init__.__globals__.os.system('touch evil') }}\"",
+    ],
+)
+def test_what_stands_in_the_users_own_defaults_is_checked_too(command: Command, line: str) -> None:
+    defaults = command.folder / "defaults.yaml"
+    defaults.write_text(f"default_context:\n  {line}\n")
+    done = command("--config-file", str(defaults))
+    assert (done.returncode, done.stderr) == (1, "")
+    assert_one_sentence(done.stdout.strip())
+    assert contents(command.output) == {}
+    assert list(command.folder.rglob("evil*")) == []
 
 
 @pytest.mark.parametrize("version", ["2.1.0", "2.6.0"])

@@ -194,6 +194,7 @@ def test_forcing_a_bake_keeps_files_of_the_user(command: Command) -> None:
 def test_skipping_files_that_exist_keeps_what_the_user_changed(command: Command) -> None:
     assert command("-s").returncode == 0
     project = command.output / "orders-api"
+    assert "not complete" not in (project / "src" / "orders_api" / "__init__.py").read_text()
     engine = "src/orders_api/core/db/engine.py"
     write(project, "README.md", engine, "tests/database.py")
     (project / "Makefile").unlink()
