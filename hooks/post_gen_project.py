@@ -15,6 +15,7 @@ from textwrap import wrap
 
 ANSWERS = dict(json.loads(r"""{{ cookiecutter.items() | list | tojson }}"""))
 MARKED = json.loads(r"""{{ cookiecutter.__package | marked_files | tojson }}""")
+# With -s a file that exists stays, and what was written beside it under a marked name goes.
 KEEPS_FILES = json.loads(r"""{{ "skip_if_file_exists" | command_option | tojson }}""")
 OUTPUT = json.loads(r""" {{ "output_dir" | command_option | tojson }} """)
 MARK = re.compile(r"(.+)@([a-z_]+)(?:=([\w.+-]+?))?((?:\.[A-Za-z]\w*)*)")
