@@ -58,7 +58,10 @@ def checked_text(text: str, answer: str, longest: int) -> str:
 
 
 def checked_package(slug: str) -> str:
-    """Return the import package's name for `slug`, or raise FailedHookException."""
+    """Return the import package's name for `slug`, or raise FailedHookException.
+
+    A folder that exists is refused here, as Cookiecutter would do it only after the last question.
+    """
     if len(slug) > SLUG_LENGTH or not SLUG.fullmatch(slug):
         reason = (
             f"must be at most {SLUG_LENGTH} lowercase letters, digits and single dashes, "
@@ -68,6 +71,10 @@ def checked_package(slug: str) -> str:
     package = slug.replace("-", "_")
     if package in (HERE / "reserved_names.txt").read_text(encoding="utf-8").split():
         reason = f'is the name of a module or command it would hide: take "{slug}-service" or so'
+        raise _refusal("project_slug", slug, reason)
+    output = command_option("output_dir")
+    if output and Path(output, slug).exists() and not command_option("overwrite_if_exists"):
+        reason = f"already exists in {Path(output).resolve()}: take another one"
         raise _refusal("project_slug", slug, reason)
     return package
 

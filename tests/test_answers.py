@@ -268,13 +268,18 @@ def test_the_command_executes_nothing_and_writes_nowhere_else(command: Command, 
     assert project["project"]["authors"] == [{"name": text}]
 
 
-def test_an_existing_folder_is_refused_untouched(command: Command) -> None:
+@pytest.mark.parametrize("typed", [None, "Orders API\n\n"], ids=["--no-input", "typed"])
+def test_an_existing_folder_is_refused_untouched_and_at_once(
+    command: Command, typed: str | None
+) -> None:
     own = command.output / "orders-api" / "mine.txt"
     own.parent.mkdir()
     own.write_text("mine")
-    done = command()
+    done = command(typed=typed)
     assert done.returncode == 1
-    assert "already exists" in done.stdout
+    sentence = f'project_slug "orders-api" already exists in {command.output}: take another one.\n'
+    assert done.stdout.endswith(sentence)
+    assert "[3/" not in done.stdout
     assert contents(command.output) == {"orders-api/mine.txt": b"mine"}
 
 
