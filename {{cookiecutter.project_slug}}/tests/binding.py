@@ -11,8 +11,8 @@ async def bound_to_transaction(database: Database) -> AsyncIterator[None]:
     """Lead every session of `database` into one transaction, and roll that back."""
     async with database.write_engine.connect() as connection:
         transaction = await connection.begin()
-        for sessions in (database.write_sessions, database.read_sessions):
-            sessions.configure(bind=connection, join_transaction_mode="create_savepoint")
+        database.write_sessions.configure(bind=connection, join_transaction_mode="create_savepoint")
+        database.read_sessions.configure(bind=connection, join_transaction_mode="rollback_only")
         yield
         await transaction.rollback()
     _reset(database, database)

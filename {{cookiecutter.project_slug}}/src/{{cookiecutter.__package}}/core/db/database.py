@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.orm import Session
 
 from ..settings import DatabaseSettings
 from .engine import create_probe_engine, create_read_engine, create_write_engine
@@ -25,9 +26,10 @@ class Database:
         session = self.write_sessions()
         try:
             yield session
-            await session.commit()
-        finally:
-            await session.close()  # Rolls back what is not committed.
+            await session.run_sync(_commit_and_close)
+        except BaseException:
+            await session.close()  # Rolls back.
+            raise
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -36,9 +38,16 @@ class Database:
         try:
             yield session
         finally:
-            await session.close()
+            # Nothing to undo and so nothing to wait for, which would cost a greenlet.
+            session.sync_session.close()
 
     async def close(self) -> None:
         """Close every connection."""
         for engine in (self.write_engine, self.read_engine, self.probe_engine):
             await engine.dispose()
+
+
+def _commit_and_close(session: Session) -> None:
+    # In one go: each step of an AsyncSession is a greenlet of its own.
+    session.commit()
+    session.close()
