@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 
 def refuse_nul(value: str) -> str:
@@ -16,12 +16,22 @@ def refuse_nul(value: str) -> str:
     return value
 
 
+# The same, and that a name is not blank, as the OpenAPI document tells it.
+NO_NUL = r"^[^\x00]*$"
+NOT_BLANK = r"^[^\x00]*[^\x00\s][^\x00]*$"
+
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
     AfterValidator(refuse_nul),
+    Field(json_schema_extra={"pattern": NOT_BLANK}),
 ]
-Text = Annotated[str, StringConstraints(max_length=2000), AfterValidator(refuse_nul)]
+Text = Annotated[
+    str,
+    StringConstraints(max_length=2000),
+    AfterValidator(refuse_nul),
+    Field(json_schema_extra={"pattern": NO_NUL}),
+]
 
 
 class RequestModel(BaseModel):

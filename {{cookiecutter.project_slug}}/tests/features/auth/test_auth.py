@@ -1,6 +1,7 @@
 """Logging in, staying logged in, logging out."""
 
 import asyncio
+import re
 from datetime import timedelta
 from typing import Any
 from unittest.mock import Mock
@@ -229,6 +230,13 @@ class TestForm:
         assert answer.json()["error"] == error
         assert answer.headers["Cache-Control"] == "no-store"
 
+    async def test_its_limits_are_documented(self, client: httpx.AsyncClient) -> None:
+        document = (await client.get("/openapi.json")).json()
+        body = document["paths"]["/api/v1/auth/revoke"]["post"]["requestBody"]
+        token = body["content"]["application/x-www-form-urlencoded"]["schema"]["properties"]["token"]
+        assert (token["minLength"], token["maxLength"]) == (1, 4096)
+        assert not re.search(token["pattern"], "\0")
+
     async def test_refuses_other_content(self, client: httpx.AsyncClient) -> None:
         json = await client.post(TOKEN, json={"grant_type": "password"})
         file = await client.post(TOKEN, files={"grant_type": b"password"})
@@ -250,6 +258,9 @@ class TestRevoke:
         await client.post("/api/v1/auth/revoke", data={"token": here["refresh_token"]})
         assert (await refresh(client, there["refresh_token"])).status_code == 200
 
-    async def test_does_not_mind_an_unknown_token(self, client: httpx.AsyncClient) -> None:
-        answer = await client.post("/api/v1/auth/revoke", data={"token": "unknown"})
-        assert answer.status_code == 200
+    @pytest.mark.parametrize(("length", "status"), [(7, 200), (4096, 200), (4097, 400)])
+    async def test_does_not_mind_an_unknown_token(
+        self, client: httpx.AsyncClient, length: int, status: int
+    ) -> None:
+        answer = await client.post("/api/v1/auth/revoke", data={"token": "x" * length})
+        assert answer.status_code == status

@@ -10,7 +10,7 @@ from fastapi import Request
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from starlette.datastructures import UploadFile
 
-from ...core.schemas import refuse_nul
+from ...core.schemas import NO_NUL, refuse_nul
 from .errors import OAuthError
 
 FORM = "application/x-www-form-urlencoded"
@@ -40,6 +40,8 @@ def _only(values: list[UploadFile | str]) -> str:
 
 
 Parameter = Annotated[str, Field(max_length=254), BeforeValidator(_only)]
+# A client may well send an access token, which is longer than any of ours that can be revoked.
+AnyToken = Annotated[str, Field(max_length=4096), BeforeValidator(_only)]
 
 
 class OAuthForm(BaseModel):
@@ -50,7 +52,7 @@ class OAuthForm(BaseModel):
     password: Parameter = ""
     scope: Parameter = ""
     refresh_token: Parameter = ""
-    token: Annotated[Parameter, Field(max_length=4096)] = ""
+    token: AnyToken = ""
 
     def need(self, name: str) -> str:
         """Return a parameter.
@@ -83,9 +85,18 @@ async def read_form(request: Request) -> OAuthForm:
 
 def form_openapi(**parameters: bool) -> dict[str, Any]:
     """Return what a route's `openapi_extra=` needs: each parameter, and whether it is required."""
+    fields = OAuthForm.model_json_schema()["properties"]
     schema = {
         "type": "object",
-        "properties": {name: {"type": "string"} for name in parameters},
+        "properties": {
+            name: {
+                "type": "string",
+                "minLength": int(required),  # Empty counts as not sent.
+                "maxLength": fields[name]["maxLength"],
+                "pattern": NO_NUL,
+            }
+            for name, required in parameters.items()
+        },
         "required": [name for name, required in parameters.items() if required],
     }
     return {"requestBody": {"required": True, "content": {FORM: {"schema": schema}}}}

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, EmailStr, Field, SecretStr
 
-from ...core.schemas import RequestModel, ResponseModel, refuse_nul
+from ...core.schemas import NO_NUL, RequestModel, ResponseModel, refuse_nul
 
 EXAMPLE = "a long walk in autumn rain"  # What /docs shows.
 
@@ -20,7 +20,12 @@ def _refuse_nul(password: SecretStr) -> SecretStr:
 Email = Annotated[EmailStr, AfterValidator(str.lower), Field(max_length=254)]
 Password = Annotated[
     SecretStr,
-    Field(min_length=1, max_length=128, examples=[EXAMPLE]),
+    Field(
+        min_length=1,
+        max_length=128,
+        examples=[EXAMPLE],
+        json_schema_extra={"pattern": NO_NUL},
+    ),
     AfterValidator(_refuse_nul),
 ]
 
