@@ -233,7 +233,8 @@ class TestForm:
     async def test_its_limits_are_documented(self, client: httpx.AsyncClient) -> None:
         document = (await client.get("/openapi.json")).json()
         body = document["paths"]["/api/v1/auth/revoke"]["post"]["requestBody"]
-        token = body["content"]["application/x-www-form-urlencoded"]["schema"]["properties"]["token"]
+        form = body["content"]["application/x-www-form-urlencoded"]["schema"]
+        token = form["properties"]["token"]
         assert (token["minLength"], token["maxLength"]) == (1, 4096)
         assert not re.search(token["pattern"], "\0")
 

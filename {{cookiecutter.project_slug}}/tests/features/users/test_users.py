@@ -1,5 +1,7 @@
 """Accounts over HTTP."""
 
+import json
+
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -41,6 +43,16 @@ class TestCreateUser:
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["field"] == "body.password"
         assert password not in answer.text
+
+    @pytest.mark.parametrize("end", ["\0", "\ud800", "\udfff\ud800"])
+    async def test_refuses_a_password_that_is_no_text(
+        self, client: httpx.AsyncClient, end: str
+    ) -> None:
+        body = json.dumps({"email": "ann@example.com", "password": PASSWORD + end})
+        headers = {"Content-Type": "application/json"}
+        answer = await client.post("/api/v1/users", content=body, headers=headers)
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == "body.password"
 
     @pytest.mark.parametrize("field", ["id", "password_hash", "credentials_version", "role"])
     async def test_refuses_fields_that_are_not_the_callers(

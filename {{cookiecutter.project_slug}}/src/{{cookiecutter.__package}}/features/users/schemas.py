@@ -11,8 +11,12 @@ from ...core.schemas import NO_NUL, RequestModel, ResponseModel, refuse_nul
 EXAMPLE = "a long walk in autumn rain"  # What /docs shows.
 
 
-def _refuse_nul(password: SecretStr) -> SecretStr:
-    refuse_nul(password.get_secret_value())
+def _refuse_unusable(password: SecretStr) -> SecretStr:
+    text = refuse_nul(password.get_secret_value())
+    try:
+        text.encode()  # Unlike str, SecretStr lets half a surrogate pair through.
+    except UnicodeEncodeError:
+        raise ValueError("must be valid Unicode") from None
     return password
 
 
@@ -26,7 +30,7 @@ Password = Annotated[
         examples=[EXAMPLE],
         json_schema_extra={"pattern": NO_NUL},
     ),
-    AfterValidator(_refuse_nul),
+    AfterValidator(_refuse_unusable),
 ]
 
 
