@@ -4,10 +4,10 @@ PORT ?= 8000
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check fix lock
+.PHONY: help demo test campaigns bench check fix lock
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Make the default service and serve it on http://127.0.0.1:8000/docs (PORT=8001: elsewhere)
 	@PORT=$(PORT) $(RUN) python scripts/demo.py
@@ -17,12 +17,14 @@ test: ## Run the template's tests, about three minutes (ARGS="-k hook": some of 
 
 bench: ## Measure the CPU of requests beside applications written by hand, about two minutes
 	@PYTHONPATH=scripts:tests $(RUN) python benchmarks/bench.py $(ARGS)
+campaigns: ## Run services under storms, slow clients and restarts, six minutes (ARGS="-k refresh")
+	@$(RUN) --group campaigns pytest -m campaign tests/campaigns $(ARGS)
 
 check: ## Report style, types and workflows, and write nothing
 	$(UV) lock --check
 	$(RUN) ruff check
 	$(RUN) ruff format --check
-	$(RUN) mypy
+	$(RUN) --group campaigns mypy
 	$(RUN) zizmor --offline --quiet .github
 
 fix: ## Repair style

@@ -1,1 +1,1 @@
-"""Campaigns: what a service bears, shown on a real one, from outside. `make campaigns` runs them."""
+"""Campaigns: what a running service bears, shown from outside. `make campaigns` runs them."""

@@ -17,7 +17,7 @@ from campaigns.service import CHEAP_HASHES, Serve, Service, running
 
 SLUG = "orders-api"
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
-LOG_LINES = 40
+LOG_LINES = 20
 
 
 @pytest.fixture(scope="session")
@@ -89,9 +89,7 @@ def sqlite(
 
 
 @pytest.fixture(scope="session")
-def postgresql(
-    project: Callable[[str], Path], open_folder: Path
-) -> Iterator[PostgresqlDatabases]:
+def postgresql(project: Callable[[str], Path], open_folder: Path) -> Iterator[PostgresqlDatabases]:
     """Return where PostgreSQL databases come from: a server of our own, out of a package."""
     migrate = _migrate(project("postgresql"))
     with get_server(open_folder / "server", cleanup_mode="delete") as server:
@@ -113,9 +111,7 @@ def databases(request: pytest.FixtureRequest) -> Databases:
 
 
 @pytest.fixture
-def serve(
-    databases: Databases, project: Callable[[str], Path], tmp_path: Path
-) -> Iterator[Serve]:
+def serve(databases: Databases, project: Callable[[str], Path], tmp_path: Path) -> Iterator[Serve]:
     """Return `serve(**settings)`, which starts a service on an empty database.
 
     If the test fails, the end of the service's log is shown.
@@ -136,4 +132,5 @@ def serve(
 
 def _show_end(log: Path) -> None:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    print(*lines[-LOG_LINES:], sep="\n")
+    telling = [line for line in lines if '"event": "request"' not in line]
+    print(*telling[-LOG_LINES:], sep="\n")

@@ -67,7 +67,7 @@ class SqliteDatabases(Databases):
     @asynccontextmanager
     async def writes_blocked(self, url: str) -> AsyncIterator[None]:
         """Hold the file's write lock."""
-        with closing(self._connect(url)) as connection:
+        with closing(self._connect(url, patience=5)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield
             connection.execute("ROLLBACK")
@@ -82,8 +82,9 @@ class SqliteDatabases(Databases):
             connection.execute("ROLLBACK")
             return 0
 
-    def _connect(self, url: str) -> sqlite3.Connection:
-        return sqlite3.connect(url.removeprefix(self._driver), timeout=0, isolation_level=None)
+    def _connect(self, url: str, *, patience: float = 0) -> sqlite3.Connection:
+        path = url.removeprefix(self._driver)
+        return sqlite3.connect(path, timeout=patience, isolation_level=None)
 
     def _create(self, name: str) -> None:
         """Do nothing: SQLite makes the file when it is opened."""

@@ -7,8 +7,8 @@ import subprocess
 import time
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
@@ -65,7 +65,7 @@ class Service:
         return f"http://{HOST}:{self.port}"
 
     def client(self, account: Account | None = None) -> httpx.AsyncClient:
-        """Return a client, of `account` if there is one, that opens as many connections as asked."""
+        """Return a client, of `account` if there is one, with as many connections as it takes."""
         return httpx.AsyncClient(
             base_url=self.url,
             headers=account.headers if account else None,
@@ -74,6 +74,13 @@ class Service:
             trust_env=False,
             verify=False,  # noqa: S501 - there is no TLS, and reading certificates takes time
         )
+
+    @asynccontextmanager
+    async def clients(self, count: int, account: Account) -> AsyncIterator[list[httpx.AsyncClient]]:
+        """Give many clients: of a single one, each request would look at all its connections."""
+        async with AsyncExitStack() as stack:
+            clients = [self.client(account) for _ in range(count)]
+            yield [await stack.enter_async_context(client) for client in clients]
 
     async def sign_up(self) -> Account:
         """Register and log in."""

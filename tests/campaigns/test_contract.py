@@ -1,0 +1,55 @@
+"""Schemathesis: requests made from the OpenAPI document, answers held against it."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Report
+from project import environment
+
+from campaigns.databases import Databases
+from campaigns.service import Serve, Service
+
+pytestmark = pytest.mark.campaign
+HERE = Path(__file__).parent
+SEEDS = [1, 2, 3]
+SECONDS = 200
+
+
+def _schemathesis(service: Service, folder: Path, seed: int) -> "subprocess.CompletedProcess[str]":
+    config = ["--no-color", "--config-file", str(HERE / "schemathesis.toml")]
+    options = ["--checks", "all", "--seed", str(seed), "--generation-database", "none"]
+    arguments = [*config, "run", *options, f"{service.url}/openapi.json"]
+    return subprocess.run(
+        [sys.executable, "-m", "schemathesis.cli", *arguments],
+        cwd=folder,
+        env=environment(
+            CAMPAIGN_URL=service.url,
+            PYTHONPATH=str(HERE.parent),
+            SCHEMATHESIS_HOOKS=str(HERE / "schemathesis_hooks.py"),
+        ),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+
+
+def _found(pattern: str, output: str) -> str:
+    match = re.search(pattern, output)
+    return match[0] if match else f"no {pattern!r} in the output"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_answer_is_as_documented(
+    serve: Serve, databases: Databases, report: Report, tmp_path: Path, seed: int
+) -> None:
+    service = serve()
+    done = _schemathesis(service, tmp_path, seed)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert service.unhandled_errors() == 0
+    tested = _found(r"Tested: \d+", done.stdout)
+    cases = _found(r"\d+ generated, .*", done.stdout)
+    report(f"schemathesis, {databases.answer}, seed {seed}: operations {tested}; {cases}")

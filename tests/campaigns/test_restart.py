@@ -1,0 +1,106 @@
+"""PostgreSQL goes away under load and comes back."""
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+from conftest import Report
+
+from campaigns.databases import Databases, PostgresqlDatabases
+from campaigns.service import Account, Serve, Service, refresh
+
+pytestmark = [pytest.mark.campaign, pytest.mark.anyio]
+CLIENTS = 8
+BEFORE = 2.0
+AWAY = 3.0
+AFTER = 4.0
+RECOVERY = 2.0
+
+
+@dataclass
+class Load:
+    """Requests without an end, and what became of each: when, status, Retry-After."""
+
+    service: Service
+    account: Account
+    answers: list[tuple[float, int, bool]] = field(default_factory=list)
+    over: bool = False
+
+    async def run(self) -> None:
+        """Write, read and stay logged in until it is over."""
+        refresh_token = (await self.service.sign_up()).refresh_token
+        async with self.service.client(self.account) as client:
+            while not self.over:
+                self._count(await client.post("/api/v1/items", json={"name": "Persistent"}))
+                self._count(await client.get("/api/v1/items"))
+                answer = self._count(await refresh(client, refresh_token))
+                if answer.is_success:
+                    refresh_token = answer.json()["refresh_token"]
+                await asyncio.sleep(0.02)
+
+    def _count(self, answer: httpx.Response) -> httpx.Response:
+        told_when = "Retry-After" in answer.headers
+        self.answers.append((time.monotonic(), answer.status_code, told_when))
+        return answer
+
+    def wrong(self) -> int:
+        """Return how many were neither a success nor a 503 that says when to come again."""
+        return sum(
+            not (200 <= status < 300 or (status == 503 and told_when))
+            for _, status, told_when in self.answers
+        )
+
+    def first_success_after(self, moment: float) -> float:
+        """Return how long after `moment` the first success came, or infinity."""
+        times = [at - moment for at, status, _ in self.answers if status < 300 and at > moment]
+        return min(times, default=float("inf"))
+
+    def statuses(self, *, since: float = 0) -> Counter[int]:
+        """Return how many there were of each status."""
+        return Counter(status for at, status, _ in self.answers if at >= since)
+
+
+@pytest.fixture
+def databases(postgresql: PostgresqlDatabases) -> Databases:
+    """Return the kind of database that is a server."""
+    return postgresql
+
+
+async def _restart(postgresql: PostgresqlDatabases, url: str) -> float:
+    """Stop the server, start it a little later, return when it accepted connections."""
+    await asyncio.to_thread(postgresql.stop)
+    await asyncio.sleep(AWAY)
+    starting = asyncio.create_task(asyncio.to_thread(postgresql.start))
+    while not await postgresql.accepts_connections(url):
+        await asyncio.sleep(0.02)
+    back_at = time.monotonic()
+    await starting
+    return back_at
+
+
+async def test_a_database_that_restarts_costs_503_and_no_restart_of_ours(
+    serve: Serve, postgresql: PostgresqlDatabases, report: Report
+) -> None:
+    service = serve()
+    load = Load(service, await service.sign_up())
+    running = [asyncio.create_task(load.run()) for _ in range(CLIENTS)]
+    await asyncio.sleep(BEFORE)
+    back_at = await _restart(postgresql, service.database_url)
+    await asyncio.sleep(AFTER)
+    load.over = True
+    await asyncio.gather(*running)
+    recovery = load.first_success_after(back_at)
+    late = load.statuses(since=back_at + RECOVERY)
+    figures = (
+        f"{dict(load.statuses())}, {load.wrong()} neither 2xx nor 503 with Retry-After;"
+        f" first success {recovery:.2f} s after it was back; from {RECOVERY:.0f} s on {dict(late)}"
+    )
+    assert load.wrong() == 0, figures
+    assert load.statuses()[503] > 0, f"{figures}: it was never away"
+    assert recovery <= RECOVERY, figures
+    assert set(late) <= {200, 201}, figures
+    assert service.is_running(), figures
+    report(f"restart, postgresql: {figures}")
