@@ -65,15 +65,15 @@ async def test_slow_senders_are_cut_off_and_nobody_else_notices(
 
         count = SENDERS // 2
         header_limit, body_limit = HEADER_SECONDS + MARGIN, BODY_SECONDS + MARGIN
-        *held, _ = await asyncio.gather(
+        holding = asyncio.gather(
             *(_held_for(service, _half_a_head(), header_limit) for _ in range(count)),
             *(_held_for(service, _half_a_body(account), body_limit) for _ in range(count)),
-            repeat(read, body_limit, pause=0.05),
         )
-    seconds = [time for time in held if time is not None]
-    heads, bodies = seconds[:count], seconds[count:]
-    open_heads = sum(time >= header_limit for time in heads)
-    open_bodies = sum(time >= body_limit for time in bodies)
+        await repeat(read, body_limit, pause=0.05)
+        held = await holding
+    heads, bodies = held[:count], held[count:]
+    open_heads = sum(seconds >= header_limit for seconds in heads)
+    open_bodies = sum(seconds >= body_limit for seconds in bodies)
     figures = (
         f"{count} heads held for {min(heads):.1f} to {max(heads):.1f} s ({open_heads} still open),"
         f" {count} bodies {min(bodies):.1f} to {max(bodies):.1f} s ({open_bodies} still open),"
