@@ -7,7 +7,7 @@ import subprocess
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -213,3 +213,15 @@ async def repeat(work: Callable[[], Awaitable[object]], seconds: float, pause: f
     while time.monotonic() < end:
         await work()
         await asyncio.sleep(pause)
+
+
+async def arrive(work: Callable[[], Coroutine[None, None, object]], seconds: float) -> None:
+    """Start `work` every 20 ms for some seconds, whether or not the one before is done.
+
+    Who waits for an answer before he asks again sees a stall once; a crowd sees all of it.
+    """
+    end = time.monotonic() + seconds
+    async with asyncio.TaskGroup() as group:
+        while time.monotonic() < end:
+            group.create_task(work())
+            await asyncio.sleep(0.02)
