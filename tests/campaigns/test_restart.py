@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
 import httpx
@@ -10,7 +11,7 @@ import pytest
 from conftest import Report
 
 from campaigns.databases import Databases, PostgresqlDatabases
-from campaigns.service import Account, Serve, Service, refresh
+from campaigns.service import Account, Serve, Service, answered, refresh
 
 pytestmark = [pytest.mark.campaign, pytest.mark.anyio]
 CLIENTS = 8
@@ -34,14 +35,15 @@ class Load:
         refresh_token = (await self.service.sign_up()).refresh_token
         async with self.service.client(self.account) as client:
             while not self.over:
-                self._count(await client.post("/api/v1/items", json={"name": "Persistent"}))
-                self._count(await client.get("/api/v1/items"))
-                answer = self._count(await refresh(client, refresh_token))
+                await self._count(client.post("/api/v1/items", json={"name": "Persistent"}))
+                await self._count(client.get("/api/v1/items"))
+                answer = await self._count(refresh(client, refresh_token))
                 if answer.is_success:
                     refresh_token = answer.json()["refresh_token"]
                 await asyncio.sleep(0.02)
 
-    def _count(self, answer: httpx.Response) -> httpx.Response:
+    async def _count(self, request: Awaitable[httpx.Response]) -> httpx.Response:
+        answer = await answered(request)
         told_when = "Retry-After" in answer.headers
         self.answers.append((time.monotonic(), answer.status_code, told_when))
         return answer
@@ -55,7 +57,7 @@ class Load:
 
     def first_success_after(self, moment: float) -> float:
         """Return how long after `moment` the first success came, or infinity."""
-        times = [at - moment for at, status, _ in self.answers if status < 300 and at > moment]
+        times = [at - moment for at, status, _ in self.answers if 0 < status < 300 and at > moment]
         return min(times, default=float("inf"))
 
     def statuses(self, *, since: float = 0) -> Counter[int]:
