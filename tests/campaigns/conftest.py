@@ -114,10 +114,13 @@ def databases(request: pytest.FixtureRequest) -> Databases:
 def serve(databases: Databases, project: Callable[[str], Path], tmp_path: Path) -> Iterator[Serve]:
     """Return `serve(**settings)`, which starts a service on an empty database.
 
-    If the test fails, the end of the service's log is shown.
+    If the test fails, the end of the service's log is shown. It must hold no unhandled exception,
+    whatever the test was about.
     """
     folder = project(databases.answer)
     log = tmp_path / "log"
+    log.touch()
+    services: list[Service] = []
 
     with ExitStack() as stack:
         stack.callback(_show_end, log)
@@ -125,9 +128,12 @@ def serve(databases: Databases, project: Callable[[str], Path], tmp_path: Path) 
         def serve(**settings: str) -> Service:
             url = databases.create()
             service = running(_command(folder), folder, url, log, **(CHEAP_HASHES | settings))
-            return stack.enter_context(service)
+            services.append(stack.enter_context(service))
+            return services[-1]
 
         yield serve
+        unforeseen = sum(service.unhandled_errors() for service in services)
+        assert not unforeseen, f"{unforeseen} exceptions that nobody had foreseen"
 
 
 def _show_end(log: Path) -> None:

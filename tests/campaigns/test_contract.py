@@ -49,7 +49,6 @@ def test_every_answer_is_as_documented(
     service = serve()
     done = _schemathesis(service, tmp_path, seed)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert service.unhandled_errors() == 0
     tested = _found(r"Tested: \d+", done.stdout)
     cases = _found(r"\d+ generated, .*", done.stdout)
     report(f"schemathesis, {databases.answer}, seed {seed}: operations {tested}; {cases}")
