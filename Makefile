@@ -17,6 +17,7 @@ test: ## Run the template's tests, about three minutes (ARGS="-k hook": some of 
 
 bench: ## Measure the CPU of requests beside applications written by hand, about two minutes
 	@PYTHONPATH=scripts:tests $(RUN) python benchmarks/bench.py $(ARGS)
+
 campaigns: ## Run services under storms, slow clients and restarts, six minutes (ARGS="-k refresh")
 	@$(RUN) --group campaigns pytest -m campaign tests/campaigns $(ARGS)
 
