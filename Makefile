@@ -4,7 +4,7 @@ PORT ?= 8000
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test campaigns bench check fix lock
+.PHONY: help demo test campaigns bite bench check fix lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ bench: ## Measure the CPU of requests beside applications written by hand, about
 
 campaigns: ## Run services under storms, slow clients and restarts, six minutes (ARGS="-k refresh")
 	@$(RUN) --group campaigns pytest -m campaign tests/campaigns $(ARGS)
+
+bite: ## Take guards out, one at a time: each time a test must turn red, two minutes
+	@PYTHONPATH=scripts:tests $(RUN) python scripts/bite.py $(ARGS)
 
 check: ## Report style, types and workflows, and write nothing
 	$(UV) lock --check
