@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +64,18 @@ def test_make_what_the_models_describe(config: Config, settings: DatabaseSetting
     assert len(ScriptDirectory.from_config(config).get_heads()) == 1
     asyncio.run(migrate(settings))
     command.check(config)
+
+
+def test_all_of_them_or_none(config: Config, settings: DatabaseSettings, tmp_path: Path) -> None:
+    head = ScriptDirectory.from_config(config).get_current_head()
+    (tmp_path / "broken.py").write_text(
+        f"revision = 'broken'\ndown_revision = {head!r}\ndef upgrade(): raise ZeroDivisionError\n"
+    )
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("version_locations", f"migrations/versions{os.pathsep}{tmp_path}")
+    with pytest.raises(ZeroDivisionError):
+        command.upgrade(config, "head")
+    assert not is_migrated(settings)
 
 
 @ignore_threads
