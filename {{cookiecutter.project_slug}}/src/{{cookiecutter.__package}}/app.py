@@ -1,5 +1,6 @@
 """The composition root: the only place that knows every part and puts them together."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import metadata
@@ -12,8 +13,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from .core.db.database import Database
 from .core.db.migrations import Revisions
-from .core.db.unit_of_work import UnitOfWork
-from .core.events.events import Handlers
+from .core.events.events import Event, Handler, Handlers, Subscription
 from .core.logging import configure_logging
 from .core.middleware import (
     BodyLimitMiddleware,
@@ -30,21 +30,14 @@ from .core.security.tokens import AccessTokens
 from .core.settings import ServerSettings, Settings
 from .features.auth.errors import OAuthError, oauth_error_response
 from .features.auth.events import LoggedIn
-from .features.auth.repository import RefreshTokenRepository
 from .features.auth.tasks import PurgeExpiredTokens
 from .features.health.router import router as health
-# {% if cookiecutter.example %}
-from .features.items.repository import ItemRepository
-from .features.items.tasks import DeleteItemsOfUser
-# {% endif %}
-# {% if cookiecutter.example %}
-from .features.users.events import UserDeleted
-# {% endif %}
-from .routes import ROUTERS, USER_SCOPES
+from .routes import ROUTERS, SUBSCRIPTIONS, USER_SCOPES
 
 NAME = "{{ cookiecutter.project_slug }}"
 API_PREFIX = "/api/v1"
 DOCS_PATHS = ("/docs", "/redoc", "/static-offline-docs")
+OWN_SUBSCRIPTIONS: tuple[Subscription, ...] = ((LoggedIn, PurgeExpiredTokens),)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -94,12 +87,10 @@ def _add_state(app: FastAPI, settings: Settings) -> None:
 
 
 def _event_handlers(database: Database) -> Handlers:
-    return {
-        LoggedIn: [PurgeExpiredTokens(UnitOfWork(database, RefreshTokenRepository))],
-# {% if cookiecutter.example %}
-        UserDeleted: [DeleteItemsOfUser(UnitOfWork(database, ItemRepository))],
-# {% endif %}
-    }
+    handlers: dict[type[Event], list[Handler]] = defaultdict(list)
+    for event, create_handler in (*OWN_SUBSCRIPTIONS, *SUBSCRIPTIONS):
+        handlers[event].append(create_handler(database))
+    return handlers
 
 
 def _middleware(server: ServerSettings) -> list[Middleware]:

@@ -1,13 +1,16 @@
-"""What this service offers: the routers under /api/v1, and the scopes that its users have.
+"""What this service offers: routers under /api/v1, scopes of its users, reactions to events.
 
 Add your own features here. A request asks the routers in this order: the busiest ones first.
 """
 
 from fastapi import APIRouter
 
+from .core.events.events import Subscription
 from .features.auth.router import router as auth
 # {% if cookiecutter.example %}
 from .features.items.router import router as items
+from .features.items.tasks import DeleteItemsOfUser
+from .features.users.events import UserDeleted
 # {% endif %}
 from .features.users.router import router as users
 
@@ -19,9 +22,17 @@ ROUTERS: tuple[APIRouter, ...] = (
     auth,
 )
 
+USER_SCOPES: tuple[str, ...] = (
+    # Whoever logs in gets all of them.
 # {% if cookiecutter.example %}
-USER_SCOPES: tuple[str, ...] = ("items:read", "items:write")
+    "items:read",
+    "items:write",
 # {% endif %}
-# {% if not cookiecutter.example %}
-USER_SCOPES: tuple[str, ...] = ()
+)
+
+SUBSCRIPTIONS: tuple[Subscription, ...] = (
+    # An event, and the handler that it runs.
+# {% if cookiecutter.example %}
+    (UserDeleted, DeleteItemsOfUser),
 # {% endif %}
+)

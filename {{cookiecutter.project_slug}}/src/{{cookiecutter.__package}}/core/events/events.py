@@ -11,6 +11,8 @@ import structlog
 from fastapi import BackgroundTasks, Depends, Request
 from pydantic import BaseModel, ConfigDict
 
+from ..db.database import Database
+
 logger = structlog.get_logger()
 
 
@@ -22,6 +24,8 @@ class Event(BaseModel):
 
 Handler = Callable[[Any], Awaitable[None]]
 Handlers = Mapping[type[Event], Sequence[Handler]]
+# An event, and what makes its handler when the application starts.
+Subscription = tuple[type[Event], Callable[[Database], Handler]]
 
 
 class Events:

@@ -1,1 +1,1 @@
-"""The sample feature: things that somebody owns. Copy it, rename it, or remove it."""
+"""Items: things that somebody owns."""

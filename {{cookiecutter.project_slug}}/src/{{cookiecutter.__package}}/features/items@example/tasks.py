@@ -1,5 +1,6 @@
 """What items do when something happens elsewhere."""
 
+from ...core.db.database import Database
 from ...core.db.unit_of_work import UnitOfWork
 from ..users.events import UserDeleted
 from .repository import ItemRepository
@@ -12,8 +13,8 @@ class DeleteItemsOfUser:
     reach. Where that matters, delete them in a job that survives.
     """
 
-    def __init__(self, unit_of_work: UnitOfWork[ItemRepository]) -> None:
-        self._unit_of_work = unit_of_work
+    def __init__(self, database: Database) -> None:
+        self._unit_of_work = UnitOfWork(database, ItemRepository)
 
     async def __call__(self, event: UserDeleted) -> None:
         """Delete them."""
