@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,18 @@ def bake(cookies: Cookies, template: Path) -> Bake:
         return BakedProject(result.project_path, result.context)
 
     return bake
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Return a folder that other users may enter, which pytest's own do not allow.
+
+    PostgreSQL never runs as root: where root runs the tests, it runs as a user of its own.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
 
 
 @pytest.fixture

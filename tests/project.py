@@ -52,17 +52,23 @@ class BakedProject:
         """Return a file's text."""
         return (self.path / name).read_text(encoding="utf-8")
 
-    def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, *command: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         """Run a command in the project's folder, whether it succeeds or not."""
         return subprocess.run(
             command,
             cwd=self.path,
-            env=environment(),
+            env=environment(**variables),
             capture_output=True,
             text=True,
             check=False,
             timeout=300,
         )
+
+    def must_run(self, *command: str, **variables: str) -> str:
+        """Run a command that has to succeed, and return what it prints."""
+        done = self.run(*command, **variables)
+        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
+        return done.stdout
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,7 @@
 
 import shutil
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
@@ -22,18 +20,6 @@ CHECKS = [
     ["uv", "run", "mypy"],
     ["uv", "run", "lint-imports"],
 ]
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """Return a folder that other users may enter, which pytest's own do not allow.
-
-    PostgreSQL never runs as root: where root runs the tests, it runs as a user of its own.
-    """
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        yield folder
 
 
 @pytest.mark.parametrize(

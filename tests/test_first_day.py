@@ -1,0 +1,77 @@
+"""A service stays green under the hands of its owners, from the first day on."""
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from conftest import Bake, Report
+from databases import database_of
+from first_day import (
+    add_field,
+    add_route_and_dependency,
+    delete_docs,
+    rename_items,
+    walk_through_migrations,
+)
+from project import BakedProject
+
+SUITE = ("uv", "run", "pytest", "-q")
+FIRST_MIGRATION = "migrations/versions/0001_initial.py"
+# What is left behind by running the service and its tools, all of it ignored by git.
+LEFT_BEHIND = (".venv/", "var/", ".ruff_cache/", ".mypy_cache/", ".import_linter_cache/")
+
+
+def owned(project: BakedProject) -> dict[str, bytes]:
+    """Return the files that git would know."""
+    return {
+        name: content
+        for name, content in project.files.items()
+        if not name.startswith(LEFT_BEHIND) and "__pycache__" not in name
+    }
+
+
+def test_a_service_stays_green_on_its_first_day(bake: Bake, report: Report) -> None:
+    project = bake()
+    steps = (rename_items, delete_docs, add_field, add_route_and_dependency)
+    times = []
+    for step in steps:
+        start = time.monotonic()
+        step(project)
+        project.must_run(*SUITE)
+        times.append(f"{step.__name__} {time.monotonic() - start:.1f} s")
+    walk_through_migrations(project)
+    project.must_run("make", "check")
+    assert "item" not in project.read("src/orders_api/routes.py").lower()
+    _, own_dependencies = project.read("pyproject.toml").split("# The service's own.", 1)
+    assert '"humanize' in own_dependencies
+    report(f"first day, each with the suite: {', '.join(times)}")
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_without_the_sample_feature_a_service_stays_green(
+    bake: Bake, open_folder: Path, database: str
+) -> None:
+    made = bake(database=database)
+    project = BakedProject(Path(shutil.move(made.path, open_folder)), made.context)
+    with database_of(project) as variables:
+        project.must_run("make", "migrate", **variables)
+        project.must_run("make", "remove-example", **variables)
+        walk_through_migrations(project, **variables)
+    project.must_run(*SUITE)
+
+
+@pytest.mark.parametrize("name", ["Orders API", "Items API"])
+def test_removing_the_sample_feature_leaves_what_a_service_without_it_has(
+    bake: Bake, name: str
+) -> None:
+    """But for its table: a migration drops it, as the first one may have been run anywhere."""
+    never_had_it = bake(project_name=name, example=False)
+    project = bake(project_name=name)
+    first_migration = project.files[FIRST_MIGRATION]
+    project.must_run("make", "remove-example")
+    left, expected = owned(project), owned(never_had_it)
+    [added] = left.keys() - expected.keys()
+    assert added.startswith("migrations/versions/")
+    assert 'op.drop_table("items")' in left.pop(added).decode()
+    assert left == {**expected, FIRST_MIGRATION: first_migration}
