@@ -1,0 +1,106 @@
+"""A terminal into which a test types what a text tells it to."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from itertools import groupby
+from pathlib import Path
+
+from project import environment
+from prove_demo import free_port, status
+
+OK = 200
+START_SECONDS = 60
+RUN_SECONDS = 240
+STOP_SECONDS = 30
+# These serve until they are interrupted.
+SERVERS = re.compile(r"uv run \S+ (dev|serve)|make dev")
+STAND_IN = """#!/bin/sh
+echo "$@" >>"$DOCKER_LOG"
+"""
+
+
+class Terminal:
+    """Types commands into a shell, and keeps a server running beside it.
+
+    `docker` is a stand-in that writes down what it was asked for, and does nothing. Port 8000 may
+    be taken on this machine, so another one is used in its place.
+    """
+
+    def __init__(
+        self, folder: Path, scratch: Path, *, programs: list[Path], **variables: str
+    ) -> None:
+        """Open it in `folder`; `scratch` is for what the test needs besides."""
+        self.folder = folder
+        self.typed: list[str] = []
+        self._log = scratch / "docker.log"
+        self._port = free_port()
+        self._server: subprocess.Popen[bytes] | None = None
+        self._environment = environment(
+            PATH=os.pathsep.join(map(str, [scratch, *programs, os.environ["PATH"]])),
+            DOCKER_LOG=str(self._log),
+            CURL_HOME=str(scratch),
+            APP_SERVER__PORT=str(self._port),
+            **variables,
+        )
+        for role in ("AUTHOR", "COMMITTER"):
+            self._environment |= {f"GIT_{role}_NAME": "Ada", f"GIT_{role}_EMAIL": "a@example.com"}
+        (scratch / ".curlrc").write_text("fail\n")  # An answer of 4xx is an error.
+        (scratch / "docker").write_text(STAND_IN)
+        (scratch / "docker").chmod(0o755)
+
+    @property
+    def asked_of_docker(self) -> list[str]:
+        """What `docker` was asked for."""
+        return self._log.read_text().splitlines() if self._log.exists() else []
+
+    def type(self, command: str, typed: str = "") -> str:
+        """Run a command or a block of them, answer its questions, and return what it prints."""
+        self.typed.append(command)
+        if command.startswith("cd "):
+            self.folder /= command.removeprefix("cd ")
+            return ""
+        lines = groupby(command.splitlines(keepends=True), lambda line: bool(SERVERS.match(line)))
+        return "".join(
+            self._serve(text) if serves else self._run(text, typed)
+            for serves, text in ((serves, "".join(some)) for serves, some in lines)
+        )
+
+    def close(self) -> None:
+        """Interrupt the server, as Ctrl+C does."""
+        if self._server:
+            os.killpg(self._server.pid, signal.SIGINT)
+            self._server.communicate(timeout=STOP_SECONDS)
+            self._server = None
+
+    def _run(self, script: str, typed: str) -> str:
+        shell = self._start(script, subprocess.PIPE)
+        try:
+            printed, _ = shell.communicate(typed.encode(), timeout=RUN_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(shell.pid, signal.SIGKILL)  # And whatever it has started.
+            raise
+        assert shell.returncode == 0, f"{script}\n{printed.decode()}"
+        return printed.decode()
+
+    def _start(self, script: str, output: int) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            ["sh", "-euc", script.replace("127.0.0.1:8000", f"127.0.0.1:{self._port}")],
+            cwd=self.folder,
+            env=self._environment,
+            start_new_session=True,
+            stdin=subprocess.PIPE,
+            stdout=output,
+        )
+
+    def _serve(self, command: str) -> str:
+        self.close()
+        self._server = self._start(f"exec {command}", subprocess.DEVNULL)
+        deadline = time.monotonic() + START_SECONDS
+        while status(self._port, "/health/ready") != OK:
+            assert self._server.poll() is None, f"{command} ended"
+            assert time.monotonic() < deadline, f"{command} does not become ready"
+            time.sleep(0.1)
+        return ""
