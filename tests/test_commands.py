@@ -94,9 +94,8 @@ def test_a_newcomer_can_type_all_that_a_service_tells(
         printed += terminal.type(step)
         report(f"{time.monotonic() - start:.1f} s after `cookiecutter` was typed: {step}")
     for text in texts:
-        if text not in steps:
+        if not set(text.splitlines()) <= set(steps):
             printed += terminal.type(filled_in(text))
-    project.must_run("uv", "run", "pytest", "-q")
     for target in targets:
         if target not in made_in("\n".join(terminal.typed)):
             printed += terminal.type(f"make {target}")
@@ -116,16 +115,17 @@ def test_a_newcomer_who_has_postgresql_can_type_the_rest(
     command = Command(template, open_folder)
     steps = next_steps(command("database=postgresql").stdout)
     project = BakedProject(command.output / "orders-api", {"database": "postgresql"})
-    already = {text for text in told(renderer.render({})) if "\n" not in text.strip()}
+    others = [text for text in told(renderer.render({})) if "curl" not in text]
+    already = {line for text in (*others, *steps) for line in text.splitlines()}
     with database_of(project) as variables:
         terminal = open_terminal(command.output, **variables)
         printed = "".join(terminal.type(step) for step in steps)
         for text in told(project.files):
-            if text not in already:
+            if not set(text.splitlines()) <= already:
                 printed += terminal.type(filled_in(text))
         terminal.close()
     assert printed.count('"email":"ada@example.com"') == 2, printed
-    assert terminal.asked_of_docker == ["compose up --wait database"] * 2
+    assert terminal.asked_of_docker == ["compose up --wait database"]
     assert "database" in yaml.safe_load(project.read("compose.yaml"))["services"]
 
 

@@ -9,7 +9,7 @@ from shutil import copytree
 import pytest
 from first_day import add_field, add_route_and_dependency, delete_docs, rename_items
 from project import BakedProject, environment
-from rendering import ROOT, SERVICE
+from rendering import SERVICE
 
 IDENTITY = ["-c", "user.name=Tester", "-c", "user.email=tester@example.com"]
 UPDATE = ("update", "--skip-apply-ask", "--refresh-private-variables")
@@ -122,7 +122,8 @@ def release_version_two(repository: Path) -> None:
     service = repository / SERVICE
     for path, before, text in CHANGES:
         insert(service / path, before, text)
-    (service / PACKAGE / "core" / "nap.py").write_text('"""A nap."""\n')
+    for folder in ("core", "features/items@example"):
+        (service / PACKAGE / folder / "nap.py").write_text('"""A nap."""\n')
     (service / "migrations" / "versions" / "0002_nap.py").write_text('revision = "0002"\n')
     commit(repository, "Version two")
 
@@ -201,7 +202,3 @@ def test_an_answer_can_be_changed_later(service: Path) -> None:
     cruft(service, *UPDATE, "--variables-to-update", json.dumps({"ci": "none", "license": "MIT"}))
     assert not (service / ".github").exists()
     assert "MIT" in (service / "LICENSE").read_text()
-
-
-def test_the_readme_tells_these_commands() -> None:
-    assert "cruft update --refresh-private-variables" in (ROOT / "README.md").read_text("utf-8")
