@@ -33,7 +33,7 @@ def run_migrations(connection: Connection) -> None:
         compare_server_default=True,
         render_item=render_item,
         render_as_batch=RENDER_AS_BATCH,
-        transactional_ddl=True,  # All or nothing; Alembic alone would commit each on SQLite.
+        transactional_ddl=True,  # All or nothing, whatever Alembic thinks of the database.
     )
     with context.begin_transaction():
         lock_migrations(connection)
