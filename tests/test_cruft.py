@@ -32,6 +32,7 @@ CHANGES = [
     (f"{PACKAGE}/core/settings.py", "    drain_seconds:", '    nap: int = 5\n    """A nap."""\n'),
     (f"{PACKAGE}/core/events/events.py", "Handler = Callable", "Name = str\n"),
     (f"{PACKAGE}/features/items@example/router.py", "CHANGE_RESPONSES =", "SAMPLE = 1\n"),
+    ("pyproject.toml", '    "limits', '    "idna>=3",\n'),
     ("pyproject.toml", "    # The service's own. Updates", '    "anyio>=4",\n'),
     ("pyproject.toml", "    # The service's own, where", '    "anyio>=4",\n'),
     ("Makefile", "migration:  ##", ".PHONY: nap\nnap:  ## Take a nap\n\tsleep 0\n\n"),
