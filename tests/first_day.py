@@ -57,9 +57,10 @@ def walk_through_migrations(project: BakedProject, **database: str) -> None:
         project.must_run("uv", "run", "alembic", *command, **database)
 
 
-def add_route_and_dependency(project: BakedProject) -> None:
-    """Add a route that needs a package which the service does not have."""
+def add_route_and_dependencies(project: BakedProject) -> None:
+    """Add a route that needs a package which the service does not have, and one for tests."""
     project.must_run("uv", "add", "humanize")
+    project.must_run("uv", "add", "--dev", "freezegun")
     router = _feature(project) / "router.py"
     _insert(router, "from fastapi", "from humanize import naturaltime\n")
     _insert(router, "from ...core.etag", "from ...core.db.base import utc_now\n")

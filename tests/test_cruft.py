@@ -7,7 +7,7 @@ from pathlib import Path
 from shutil import copytree
 
 import pytest
-from first_day import add_field, add_route_and_dependency, delete_docs, rename_items
+from first_day import add_field, add_route_and_dependencies, delete_docs, rename_items
 from project import BakedProject, environment
 from rendering import SERVICE
 
@@ -167,7 +167,7 @@ def test_an_update_after_the_first_day_leaves_nothing_to_repair(
     rename_items(project)
     delete_docs(project)
     add_field(project)
-    add_route_and_dependency(project)
+    add_route_and_dependencies(project)
     commit(project.path, "The first day")
     before = known(project.path)
     release_version_two(repository)

@@ -9,7 +9,7 @@ from conftest import Bake, Report
 from databases import database_of
 from first_day import (
     add_field,
-    add_route_and_dependency,
+    add_route_and_dependencies,
     delete_docs,
     rename_items,
     walk_through_migrations,
@@ -38,7 +38,7 @@ def test_a_service_stays_green_on_its_first_day(bake: Bake, report: Report) -> N
         (rename_items, SUITE),
         (delete_docs, SUITE),
         (add_field, SUITE),
-        (add_route_and_dependency, ("make", "check")),
+        (add_route_and_dependencies, ("make", "check")),
     ):
         start = time.monotonic()
         step(project)
@@ -46,8 +46,9 @@ def test_a_service_stays_green_on_its_first_day(bake: Bake, report: Report) -> N
         times.append(f"{step.__name__} {time.monotonic() - start:.1f} s")
     walk_through_migrations(project)
     assert "item" not in project.read("src/orders_api/routes.py").lower()
-    _, own_dependencies = project.read("pyproject.toml").split("# The service's own.", 1)
-    assert '"humanize' in own_dependencies
+    _, *own_blocks = project.read("pyproject.toml").split("# The service's own")
+    for package, block in zip(("humanize", "freezegun"), own_blocks, strict=True):
+        assert f'"{package}>' in block.partition("]")[0]
     report(f"first day, each with the suite: {', '.join(times)}")
 
 
