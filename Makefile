@@ -4,7 +4,7 @@ PORT ?= 8000
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test campaigns bite bench check fix lock
+.PHONY: help demo test campaigns bite bench check fix docs lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,7 +12,7 @@ help: ## Show this list
 demo: ## Make the default service and serve it on http://127.0.0.1:8000/docs (PORT=8001: elsewhere)
 	@PORT=$(PORT) $(RUN) python scripts/demo.py
 
-test: ## Run the template's tests, about three minutes (ARGS="-k hook": some of them)
+test: ## Run the template's tests, about five minutes (ARGS="-k hook": some of them)
 	@$(RUN) pytest $(ARGS)
 
 bench: ## Measure the CPU of requests beside applications written by hand, about two minutes
@@ -34,6 +34,9 @@ check: ## Report style, types and workflows, and write nothing
 fix: ## Repair style
 	$(RUN) ruff check --fix
 	$(RUN) ruff format
+
+docs: ## Write the tables of answers anew
+	$(RUN) python scripts/answers.py
 
 lock: ## Renew the locks and the list of reserved names (ARGS=--upgrade: with the newest versions)
 	$(UV) lock $(ARGS)
