@@ -28,6 +28,13 @@ async def test_times_come_back_in_utc_and_changes_are_noted(database: Database) 
     assert changed.created_at.utcoffset() == timedelta(0)
 
 
+def test_an_object_has_its_id_and_times_before_it_is_stored() -> None:
+    ann, bob = a_user(), a_user(created_at=PACIFIC)
+    assert ann.id != bob.id
+    assert ann.created_at == ann.updated_at
+    assert bob.created_at == PACIFIC
+
+
 async def test_a_naive_time_is_refused(database: Database) -> None:
     with pytest.raises(StatementError, match="a time needs a time zone"):
         async with database.transaction() as session:

@@ -1,9 +1,10 @@
 """What every table shares: names of constraints, ids, times in UTC."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import DateTime, Dialect, MetaData
+from sqlalchemy import DateTime, Dialect, MetaData, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -61,3 +62,17 @@ class TimesMixin:
 
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
+
+
+# The defaults of columns come with the row. An object has its own from the start, which also costs
+# less: one clock for both times, and no search for defaults.
+@event.listens_for(IdMixin, "init", propagate=True)
+def _give_id(_target: object, _args: object, values: dict[str, Any]) -> None:
+    values.setdefault("id", uuid4())
+
+
+@event.listens_for(TimesMixin, "init", propagate=True)
+def _give_times(_target: object, _args: object, values: dict[str, Any]) -> None:
+    now = utc_now()
+    values.setdefault("created_at", now)
+    values.setdefault("updated_at", now)
