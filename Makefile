@@ -16,13 +16,13 @@ test: ## Run the template's tests, about five minutes (ARGS="-k hook": some of t
 	@$(RUN) pytest $(ARGS)
 
 bench: ## Measure the CPU of requests beside applications written by hand, about two minutes
-	@PYTHONPATH=scripts:tests $(RUN) python benchmarks/bench.py $(ARGS)
+	@PYTHONPATH=scripts $(RUN) python benchmarks/bench.py $(ARGS)
 
 campaigns: ## Run services under storms, slow clients and restarts, six minutes (ARGS="-k refresh")
 	@$(RUN) --group campaigns pytest -m campaign tests/campaigns $(ARGS)
 
 bite: ## Take guards out, one at a time: each time a test must turn red, two minutes
-	@PYTHONPATH=scripts:tests $(RUN) python scripts/bite.py $(ARGS)
+	@$(RUN) python scripts/bite.py $(ARGS)
 
 check: ## Report style, types and workflows, and write nothing
 	$(UV) lock --check

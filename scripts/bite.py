@@ -16,8 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from cookiecutter.main import cookiecutter
-from project import environment
+from baking import bake, environment
 from rendering import ROOT, known_files
 
 FOLDER = ROOT / "build" / "bite"
@@ -75,8 +74,9 @@ class Bite:
 
 def python(copy: Path) -> list[str]:
     """Return the command of the Python that has what the tests of a copy need."""
-    of_service = (copy / "uv.lock").is_file() and (copy / "src").is_dir()
-    return ["uv", "run", "--quiet", "--locked", "python"] if of_service else [sys.executable]
+    if copy == FOLDER / "template":
+        return [sys.executable]
+    return ["uv", "run", "--quiet", "--locked", "python"]
 
 
 @cache
@@ -95,18 +95,7 @@ def template() -> Path:
 @cache
 def service(database: str) -> Path:
     """Return a service with items, made for a database."""
-    folder = FOLDER / database
-    shutil.rmtree(folder, ignore_errors=True)
-    answers = {"database": database, "example": True}
-    return Path(
-        cookiecutter(
-            str(ROOT),
-            no_input=True,
-            extra_context=answers,
-            output_dir=str(folder),
-            default_config=True,
-        )
-    )
+    return bake(FOLDER / database, database=database, example="yes")
 
 
 def holds(bite: Bite) -> bool:

@@ -4,12 +4,10 @@ PORT=8001 python scripts/demo.py
 """
 
 import os
-import shutil
 import socket
 import sys
-from pathlib import Path
 
-from cookiecutter.main import cookiecutter
+from baking import bake, environment
 from rendering import ROOT, choices
 
 FOLDER = ROOT / "build" / "demo"
@@ -22,21 +20,10 @@ def is_taken(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def bake() -> Path:
-    """Make the default service, for this Python, and return its folder."""
+def answers() -> dict[str, str]:
+    """Return the answers of the demo: the defaults, and this Python if the template knows it."""
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
-    answers = {"python_version": here} if here in choices()["python_version"] else {}
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
-    return Path(
-        cookiecutter(
-            str(ROOT),
-            no_input=True,
-            extra_context=answers,
-            output_dir=str(FOLDER),
-            default_config=True,
-        )
-    )
+    return {"python_version": here} if here in choices()["python_version"] else {}
 
 
 def main() -> None:
@@ -44,13 +31,11 @@ def main() -> None:
     port = int(os.environ.get("PORT", "8000"))
     if is_taken(port):
         sys.exit(f"Port {port} is taken: try another one, like `make demo PORT={port + 1}`.")
-    project = bake()
+    project = bake(FOLDER, **answers())
     print(f"\nServing it on http://{HOST}:{port}/docs, until Ctrl+C.\n", flush=True)
-    hidden = ("APP_", "VIRTUAL_ENV")  # of another service, and of this template
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
     os.chdir(project)
     command = ["uv", "run", "--quiet", "--locked", project.name, "dev"]
-    os.execvpe("uv", command, {**kept, "APP_SERVER__PORT": str(port)})  # noqa: S606
+    os.execvpe("uv", command, environment(APP_SERVER__PORT=str(port)))  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from project import BakedProject, environment
+from baking import environment
+from project import BakedProject
 
 # It lasts until its input ends. The server comes with the service's development dependencies.
 GIVE_DATABASE = """

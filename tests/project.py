@@ -1,6 +1,5 @@
 """What a test can do with a project, and with the command that makes one."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -8,19 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# The tests' own environment must not show through to the programs that they start.
-HIDDEN = ("APP_", "TEST_DATABASE_URL", "UV_", "VIRTUAL_ENV", "PYTHON", "PYTEST_", "COVERAGE_")
-SHOWN = ("UV_CACHE_DIR", "UV_PYTHON_DOWNLOADS", "UV_OFFLINE", "UV_LINK_MODE", "UV_CONFIG_FILE")
-
-
-def environment(**variables: str) -> dict[str, str]:
-    """Return the variables for a program, without those that would change what it does."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name in SHOWN or not name.startswith(HIDDEN)
-    }
-    return {**kept, **variables}
+from baking import environment
 
 
 def contents(folder: Path) -> dict[str, bytes]:

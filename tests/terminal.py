@@ -8,7 +8,7 @@ import time
 from itertools import groupby
 from pathlib import Path
 
-from project import environment
+from baking import environment
 from prove_demo import free_port, status
 
 OK = 200

@@ -10,8 +10,9 @@ from math import prod
 from pathlib import Path
 
 import pytest
+from baking import environment
 from markdown_it import MarkdownIt
-from project import BakedProject, Command, environment
+from project import BakedProject, Command
 from rendering import CODE_ANSWERS, ROOT, choices
 
 DOCUMENT = ROOT / "docs" / "adding-an-answer.md"

@@ -34,6 +34,9 @@ PROVEN_ELSEWHERE = {
     "make demo": ("scripts/prove_demo.py", '["make", "demo", '),
     "make test": (".ci/run", "stage test make test"),
     "make check": (".ci/run", "stage check make check"),
+    "make bite": (".ci/run", "stage bite make bite"),
+    "make bench": (".ci/run", "stage bench make bench"),
+    "make campaigns": (".ci/run", "stage campaigns make campaigns"),
 }
 ENTER = "\n" * 20
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from shutil import copytree
 
 import pytest
+from baking import environment
 from first_day import add_field, add_route_and_dependencies, delete_docs, rename_items
-from project import BakedProject, environment
+from project import BakedProject
 from rendering import SERVICE
 
 IDENTITY = ["-c", "user.name=Tester", "-c", "user.email=tester@example.com"]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import pexpect
 import pytest
-from project import Command, contents, environment
+from baking import environment
+from project import Command, contents
 
 COLORS = re.compile(r"\x1b\[[\d;]*m")
 PROMPT = r"\)(?:\x1b\[[\d;]*m)*: "

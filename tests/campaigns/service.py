@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import quantiles
 
 import httpx
-from project import environment
+from baking import environment
 
 Serve = Callable[..., "Service"]
 

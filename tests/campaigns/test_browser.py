@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from baking import environment
 from conftest import Bake
-from project import environment
 from prove_demo import free_port, interrupt, wait_until_ready
 from rendering import ROOT
 

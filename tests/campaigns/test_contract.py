@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from baking import environment
 from conftest import Report
-from project import environment
 
 from campaigns.databases import Databases
 from campaigns.service import Serve, Service

@@ -1,0 +1,38 @@
+"""Makes services for scripts, and gives programs an environment without what would change them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from rendering import ROOT
+
+# What a program must not see: settings of another service, this template's own environment.
+HIDDEN = ("APP_", "TEST_DATABASE_URL", "UV_", "VIRTUAL_ENV", "PYTHON", "PYTEST_", "COVERAGE_")
+SHOWN = ("UV_CACHE_DIR", "UV_PYTHON_DOWNLOADS", "UV_OFFLINE", "UV_LINK_MODE", "UV_CONFIG_FILE")
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Return the variables for a program, without those that would change what it does."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in SHOWN or not name.startswith(HIDDEN)
+    }
+    return {**kept, **variables}
+
+
+def bake(folder: Path, **answers: str) -> Path:
+    """Make a service, without a word, as the only thing in `folder`, and return its own folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    command = [sys.executable, "-m", "cookiecutter", str(ROOT), "--no-input", "--default-config"]
+    given = [f"{name}={value}" for name, value in answers.items()]
+    subprocess.run(
+        [*command, "-o", str(folder), *given],
+        env=environment(),
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    return next(folder.iterdir())
