@@ -202,7 +202,6 @@ class Settings(BaseSettings):
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
-        nested_model_default_partial_update=True,
         use_attribute_docstrings=True,
     )
 

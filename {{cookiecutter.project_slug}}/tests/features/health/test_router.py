@@ -18,6 +18,7 @@ from {{ cookiecutter.__package }}.features.health import router
 from tests.client import make_client
 
 READY = "/health/ready"
+PROBE_SECONDS = router.PROBE_SECONDS
 
 
 class Silent(Revisions):
@@ -44,6 +45,12 @@ async def refusal(client: AsyncClient) -> str:
     answer = await client.get(READY)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     return str(answer.json()["detail"])
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait longer: a busy machine may need a second to connect."""
+    monkeypatch.setattr(router, "PROBE_SECONDS", 10)
 
 
 class TestReadReadiness:
@@ -77,7 +84,7 @@ class TestReadReadiness:
     async def test_does_not_wait_for_a_database_that_is_silent(
         self, app: FastAPI, client: AsyncClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        assert router.PROBE_SECONDS <= 1
+        assert PROBE_SECONDS <= 1
         monkeypatch.setattr(router, "PROBE_SECONDS", 0.05)
         app.state.revisions = Silent()
         with anyio.fail_after(1):
