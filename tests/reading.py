@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from keyword import iskeyword
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 # In a sentence or a table, code is a command if it is `make` or has an argument. Methods and paths
-# of requests begin otherwise, and so do settings.
+# of requests begin otherwise, and so do settings; Python begins with a word of its own.
 INLINE_COMMAND = re.compile(r"make|([a-z][a-z0-9_-]*|\.\.\.) .+")
 # `... database=postgresql` is the command of the row before it, with one answer more.
 AND_SO_ON = "... "
@@ -43,8 +44,12 @@ def _commands_of(token: Token) -> Iterator[str]:
     elif token.type in {"fence", "code_block"} and (token.info or token.type == "code_block"):
         raise ValueError(f"what is a block of {token.info or 'nothing'}?")
     for child in token.children or ():
-        if child.type == "code_inline" and INLINE_COMMAND.fullmatch(child.content):
+        if child.type == "code_inline" and _is_command(child.content):
             yield child.content
+
+
+def _is_command(code: str) -> bool:
+    return bool(INLINE_COMMAND.fullmatch(code)) and not iskeyword(code.split()[0])
 
 
 def _typed(screen: str) -> Iterator[str]:
