@@ -38,6 +38,7 @@ PROVEN_ELSEWHERE = {
     "make bench": (".ci/run", "stage bench make bench"),
     "make campaigns": (".ci/run", "stage campaigns make campaigns"),
 }
+OF_TEMPLATE = ("git ls-files", "git grep")  # They look into it.
 ENTER = "\n" * 20
 # docs/adding-an-answer.md has a test of its own.
 TEXTS = ("README.md", "CONTRIBUTING.md", "docs/answers.md", "docs/decisions.md")
@@ -179,7 +180,7 @@ def test_the_templates_own_commands_work(
         if MAKES_SERVICE.search(text):
             terminal.folder = new_folder()
             services += [] if "--no-input" in text else [terminal.folder / "orders-api"]
-        elif made_in(text) & own_targets:
+        elif made_in(text) & own_targets or text.startswith(OF_TEMPLATE):
             terminal.folder = workshop
         else:
             terminal.folder = services[0 if "cruft link" in text else -1]
