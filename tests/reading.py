@@ -49,7 +49,7 @@ def _commands_of(token: Token) -> Iterator[str]:
 
 
 def _is_command(code: str) -> bool:
-    return bool(INLINE_COMMAND.fullmatch(code)) and not iskeyword(code.split()[0])
+    return bool(INLINE_COMMAND.fullmatch(code)) and not iskeyword(code.split(maxsplit=1)[0])
 
 
 def _typed(screen: str) -> Iterator[str]:
