@@ -78,8 +78,6 @@ def _pool(settings: DatabaseSettings, size: int) -> dict[str, Any]:
         "pool_size": size,
         "max_overflow": 0,
         "pool_timeout": settings.pool_timeout,
-        # Connections end their transactions themselves; a ROLLBACK on top is one more trip.
-        "pool_reset_on_return": None,
     }
 
 
