@@ -21,7 +21,7 @@ bench: ## Measure the CPU of requests beside applications written by hand, about
 campaigns: ## Run services under storms, slow clients and restarts, six minutes (ARGS="-k refresh")
 	@$(RUN) --group campaigns pytest -m campaign tests/campaigns $(ARGS)
 
-bite: ## Take guards out, one at a time: each time a test must turn red, two minutes
+bite: ## Take guards out, one at a time: each time a test must turn red, one minute
 	@$(RUN) python scripts/bite.py $(ARGS)
 
 check: ## Report style, types and workflows, and write nothing

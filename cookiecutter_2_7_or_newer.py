@@ -88,6 +88,12 @@ def checked_folder(environment: Environment, context: Mapping[str, Any]) -> str:
     """
     if "project_slug" not in context:
         refuse_jinja(SERVICE)  # No folder's name: it was given as the first answer.
+    refuse_wrong_values(environment, context)
+    return str(context["project_slug"])
+
+
+def refuse_wrong_values(environment: Environment, context: Mapping[str, Any]) -> None:
+    """Raise FailedHookException for a choice that is none, or a derived value that is another."""
     for name, values in _questions().items():
         value = context.get(name)
         if isinstance(values, list) and not name.startswith("_") and value not in values:
@@ -98,7 +104,6 @@ def checked_folder(environment: Environment, context: Mapping[str, Any]) -> str:
             derived = environment.from_string(values).render(cookiecutter=context)
             if value != derived:
                 raise _refusal(name, str(value), f"is derived, and must be {_shown(derived)}")
-    return str(context["project_slug"])
 
 
 def is_generating(source: str) -> bool:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -35,12 +35,11 @@ class Bite:
     new: str
     tests: str
     database: str = "sqlite"
-    copy: Path = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Find the copy that the guard is in."""
-        inside = (ROOT / self.file).is_file()
-        object.__setattr__(self, "copy", template() if inside else service(self.database))
+    @property
+    def copy(self) -> Path:
+        """The copy that the guard is in."""
+        return template() if (ROOT / self.file).is_file() else service(self.database)
 
     def take_out(self) -> str:
         """Run the tests without the guard and return which one turned red, "" if none did.

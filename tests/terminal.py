@@ -56,7 +56,7 @@ class Terminal:
         """What `docker` was asked for."""
         return self._log.read_text().splitlines() if self._log.exists() else []
 
-    def type(self, command: str, typed: str = "") -> str:
+    def type(self, command: str, answers: str = "") -> str:
         """Run a command or a block of them, answer its questions, and return what it prints."""
         self.typed.append(command)
         if command.startswith("cd "):
@@ -64,7 +64,7 @@ class Terminal:
             return ""
         lines = groupby(command.splitlines(keepends=True), lambda line: bool(SERVERS.match(line)))
         return "".join(
-            self._serve(text) if serves else self._run(text, typed)
+            self._serve(text) if serves else self._run(text, answers)
             for serves, text in ((serves, "".join(some)) for serves, some in lines)
         )
 
@@ -75,10 +75,10 @@ class Terminal:
             self._server.communicate(timeout=STOP_SECONDS)
             self._server = None
 
-    def _run(self, script: str, typed: str) -> str:
+    def _run(self, script: str, answers: str) -> str:
         shell = self._start(script, subprocess.PIPE)
         try:
-            printed, _ = shell.communicate(typed.encode(), timeout=RUN_SECONDS)
+            printed, _ = shell.communicate(answers.encode(), timeout=RUN_SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(shell.pid, signal.SIGKILL)  # And whatever it has started.
             raise

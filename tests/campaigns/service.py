@@ -98,10 +98,6 @@ class Service:
         """Return whether its process, the one that was started, still runs."""
         return self.process.poll() is None
 
-    def unhandled_errors(self) -> int:
-        """Return how many exceptions nobody had foreseen."""
-        return self.log.read_text(encoding="utf-8").count('"unhandled_error"')
-
 
 async def log_in(client: httpx.AsyncClient, email: str) -> httpx.Response:
     """Ask for tokens for a password."""
@@ -132,7 +128,7 @@ def running(
     variables = environment(
         APP_DATABASE__URL=database_url, APP_SERVER__PORT=str(port), **(SETTINGS | settings)
     )
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         process = subprocess.Popen(
             [command, "serve"], cwd=folder, env=variables, stdout=output, stderr=output
         )

@@ -57,5 +57,5 @@ async def test_a_login_storm_leaves_everybody_else_alone(
     assert live.only(200), figures
     assert live.p95 < LIVE_P95, figures
     assert logins.statuses[200] >= CLIENTS, figures
-    assert logins.only(200, 429, 503), figures
+    assert logins.only(200, 503), figures
     report(f"login storm, {databases.answer}: {figures}")

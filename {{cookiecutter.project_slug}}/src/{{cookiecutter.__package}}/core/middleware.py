@@ -1,6 +1,7 @@
 """What surrounds every request, as plain ASGI: a BaseHTTPMiddleware costs 2.7 bare requests each.
 
-From the outside in: liveness, request context, trusted hosts, CORS, body limit, deadline.
+From the outside in: liveness, request context, trusted hosts, CORS where a setting names origins,
+body limit, deadline.
 """
 
 import re
@@ -101,7 +102,7 @@ class RequestContextMiddleware(HttpMiddleware):
                 status = message["status"]
                 self._add_headers(scope, message["headers"])
             await send(message)
-            if is_last(message):
+            if _is_last(message):
                 answered_at = time.perf_counter()  # What follows is work in the background.
 
         with structlog.contextvars.bound_contextvars(request_id=state["request_id"]):
@@ -128,8 +129,7 @@ class RequestContextMiddleware(HttpMiddleware):
             headers.append((b"connection", b"close"))
 
 
-def is_last(message: Message) -> bool:
-    """Return whether an answer ends with this message."""
+def _is_last(message: Message) -> bool:
     return message["type"] == "http.response.body" and not message.get("more_body")
 
 
@@ -189,7 +189,7 @@ class DeadlineMiddleware(HttpMiddleware):
                 return  # What goes on after the deadline has nobody left to talk to.
             started = True
             await send(message)
-            if is_last(message):
+            if _is_last(message):
                 deadline.lift()
 
         async def expire() -> bool:

@@ -33,7 +33,8 @@ class DrainingServer(uvicorn.Server):
     """Reports not ready for a while before it stops listening.
 
     A load balancer learns only from the readiness probe that it should send nothing more. Until
-    then requests are answered, each with `Connection: close`. A second signal ends the drain.
+    then requests are answered, all but the liveness probe's with `Connection: close`. A second
+    signal ends the drain.
     """
 
     def __init__(self, config: uvicorn.Config, app: FastAPI, drain_seconds: float) -> None:

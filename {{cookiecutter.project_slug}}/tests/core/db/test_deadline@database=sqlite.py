@@ -33,15 +33,3 @@ async def test_what_is_quick_is_left_alone() -> None:
 
     await Deadline(0.02, expire).wait_for(asyncio.sleep(0))
     await asyncio.sleep(0.04)
-
-
-async def test_what_comes_after_the_answer_takes_its_time() -> None:
-    async def expire() -> bool:
-        raise AssertionError
-
-    async def work() -> None:
-        deadline.lift()
-        await asyncio.sleep(0.04)
-
-    deadline = Deadline(0.02, expire)
-    await deadline.wait_for(work())

@@ -57,6 +57,7 @@ class TestConnections:
     async def test_without_a_file_there_is_no_database(self, tmp_path: Path) -> None:
         with pytest.raises(UnavailableError):
             await add_one_more(Database(settings_for(tmp_path)))
+        await asyncio.sleep(0.05)  # The driver's thread takes leave of this loop.
 
     async def test_need_a_folder_that_can_be_made(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
@@ -80,6 +81,20 @@ class TestWriters:
             with pytest.raises(UnavailableError):
                 await add_one_more(other)
         await other.close()
+
+    async def test_that_were_cancelled_while_they_waited_are_in_nobodys_way(
+        self, committed: Database
+    ) -> None:
+        other = opened_again(committed, busy_timeout=0.2)
+        async with committed.transaction() as session:
+            session.add(a_user())
+            await session.flush()
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await add_one_more(other)
+        await add_one_more(other)
+        await other.close()
+        assert await count_users(committed) == 2
 
 
 async def test_errors_do_not_show_what_was_stored(committed: Database) -> None:

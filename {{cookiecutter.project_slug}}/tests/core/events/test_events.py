@@ -4,8 +4,10 @@ import pytest
 from fastapi import FastAPI, HTTPException
 
 from {{ cookiecutter.__package }}.core.events.events import Event, EventsDep
+from {{ cookiecutter.__package }}.core.settings import Settings
 
 from tests.client import make_client
+from tests.core.logs import collected_logs
 
 
 class Happened(Event):
@@ -42,9 +44,11 @@ def app() -> FastAPI:
 
 @pytest.mark.parametrize(("what", "times"), [("fine", 2), ("broken", 2), ("refused", 0)])
 async def test_what_a_request_recorded_is_handled_after_its_answer(
-    app: FastAPI, what: str, times: int, capsys: pytest.CaptureFixture[str]
+    app: FastAPI, settings: Settings, what: str, times: int
 ) -> None:
-    answer = await make_client(app).post(f"/{what}")
+    with collected_logs(settings) as records:
+        answer = await make_client(app).post(f"/{what}")
     assert (answer.status_code, answer.text) == (200, "0") or what == "refused"
     assert app.state.handled == [what] * times
-    assert capsys.readouterr().out.count("event_failed") == (2 if what == "broken" else 0)
+    failures = [record for record in records if record["event"] == "event_failed"]
+    assert len(failures) == (2 if what == "broken" else 0)

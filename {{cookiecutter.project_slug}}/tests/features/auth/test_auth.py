@@ -89,6 +89,21 @@ class TestPasswordGrant:
         assert await stored_hash(app.state.database) != before
         await log_in(client)
 
+    async def test_renewing_a_hash_undoes_no_change_of_the_password(
+        self, app: FastAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await register(client)
+
+        async def hash_slowly(_password: str) -> str:
+            async with app.state.database.transaction() as session:
+                await session.execute(update(User).values(password_hash="changed"))
+            return "renewed"
+
+        monkeypatch.setattr(app.state.passwords, "needs_rehash", lambda _stored: True)
+        monkeypatch.setattr(app.state.passwords, "hash", hash_slowly)
+        await log_in(client)
+        assert await stored_hash(app.state.database) == "changed"
+
     async def test_is_limited_per_account_known_or_not(
         self, app: FastAPI, client: httpx.AsyncClient
     ) -> None:

@@ -80,6 +80,7 @@ class TestReadReadiness:
         nowhere = SecretStr(url.render_as_string(hide_password=False))
         app.state.database = Database(settings.database.model_copy(update={"url": nowhere}))
         assert "database is not available" in await refusal(client)
+        await anyio.sleep(0.05)  # A driver with a thread takes leave of this loop.
 
     async def test_does_not_wait_for_a_database_that_is_silent(
         self, app: FastAPI, client: AsyncClient, monkeypatch: pytest.MonkeyPatch

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import structlog
 
@@ -114,14 +114,16 @@ class AuthService:
             logger.warning("login_failed", subject=str(user.id) if user else None)
             raise InvalidGrantError
         if self._passwords.needs_rehash(user.password_hash):
-            await self._rehash(user.id, password)
+            await self._rehash(user, password)
         return user
 
-    async def _rehash(self, user_id: UUID, password: str) -> None:
+    async def _rehash(self, user: User, password: str) -> None:
         password_hash = await self._passwords.hash(password)
         async with self._unit_of_work.transaction() as tokens:
-            if user := await tokens.users.get(user_id):
-                user.password_hash = password_hash
+            stored = await tokens.users.get(user.id)
+            # While the hash was made, somebody may have changed the password.
+            if stored and stored.password_hash == user.password_hash:
+                stored.password_hash = password_hash
 
     async def _issue(self, tokens: RefreshTokenRepository, token: RefreshToken) -> TokenPair:
         refresh_token = secrets.token_urlsafe(32)
