@@ -1,5 +1,6 @@
 """Schemathesis: requests made from the OpenAPI document, answers held against it."""
 
+import os
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from baking import environment
 from conftest import Report
+from rendering import ROOT
 
 from campaigns.databases import Databases
 from campaigns.service import Serve, Service
@@ -27,7 +29,7 @@ def _schemathesis(service: Service, folder: Path, seed: int) -> "subprocess.Comp
         cwd=folder,
         env=environment(
             CAMPAIGN_URL=service.url,
-            PYTHONPATH=str(HERE.parent),
+            PYTHONPATH=os.pathsep.join(map(str, [HERE.parent, ROOT / "scripts"])),
             SCHEMATHESIS_HOOKS=str(HERE / "schemathesis_hooks.py"),
         ),
         capture_output=True,
