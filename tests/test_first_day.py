@@ -52,6 +52,35 @@ def test_a_service_stays_green_on_its_first_day(bake: Bake, report: Report) -> N
     report(f"first day, each with the suite: {', '.join(times)}")
 
 
+def test_features_are_named_in_one_word_or_several(bake: Bake) -> None:
+    project = bake()
+    for one, many in (("line_item", "line_items"), ("order_item", "order_items")):
+        project.must_run("make", "feature", f"one={one}", f"many={many}")
+    project.must_run("make", "migration", "m=add two")
+    project.must_run("make", "check")
+
+
+@pytest.mark.parametrize(
+    ("one", "many", "message"),
+    [
+        ("", "invoices", "Name it in small letters"),
+        ("Invoice", "Invoices", "Name it in small letters"),
+        ("sheep", "sheep", "One and many need two names."),
+        ("class", "classes", "Python keeps the word class for itself."),
+        ("item", "items", "There is a feature items."),
+    ],
+)
+def test_a_name_that_no_feature_can_have_is_refused(
+    bake: Bake, one: str, many: str, message: str
+) -> None:
+    project = bake()
+    before = project.files
+    done = project.run("make", "feature", f"one={one}", f"many={many}")
+    assert done.returncode == 2
+    assert message in done.stdout
+    assert owned(project) == before
+
+
 def test_a_service_on_postgresql_stays_green_without_the_sample_feature(
     bake: Bake, open_folder: Path
 ) -> None:

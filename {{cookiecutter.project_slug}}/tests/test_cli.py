@@ -13,7 +13,9 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from sqlalchemy.exc import DBAPIError
 
+from {{ cookiecutter.__package }} import cli
 from {{ cookiecutter.__package }}.cli import main
 from {{ cookiecutter.__package }}.core import settings as settings_module
 from {{ cookiecutter.__package }}.core.settings import DatabaseSettings
@@ -91,6 +93,15 @@ def test_a_database_is_in_order_once_it_is_migrated(run: Run, scratch: DatabaseS
     assert run("create-user", "ann@example.com", "--password", PASSWORD) == WAITS
     assert run("migrate") == 0
     assert run("check") == 0
+
+
+def test_a_migration_that_fails_is_one_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_arguments: object) -> None:
+        raise DBAPIError("ALTER TABLE users ADD age", None, ValueError("a row has no age"))
+
+    assert str(run("migrate", "nonsense")) == "Can't locate revision identified by 'nonsense'"
+    monkeypatch.setattr(cli, "migrate", fail)
+    assert run("migrate") == "The database refuses a statement: a row has no age"
 
 
 def test_create_user_makes_an_account_as_a_registration_would(

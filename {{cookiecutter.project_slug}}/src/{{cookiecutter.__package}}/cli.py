@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from alembic.util import CommandError
 from pydantic import TypeAdapter, ValidationError
+from sqlalchemy.exc import DBAPIError
 
 from .app import create_app
 from .core.db.database import Database
@@ -33,6 +35,10 @@ def main() -> None:
     except (SettingsError, AppError) as error:
         cause = f" ({error.__cause__})" if error.__cause__ else ""
         sys.exit(f"{error}{cause}")
+    except CommandError as error:
+        sys.exit(str(error))
+    except DBAPIError as error:
+        sys.exit(f"The database refuses a statement: {error.orig}")
 
 
 @cli.command()
@@ -61,7 +67,8 @@ def serve() -> None:
 def migrate_database(revision: Annotated[str, typer.Argument()] = "head") -> None:
     """Bring the database to a revision, by default to the code's own."""
     asyncio.run(migrate(load_settings().database, revision))
-    typer.echo(f"The database is at revision {revision}.")
+    reached = Revisions().head if revision == "head" else revision
+    typer.echo(f"The database is at revision {reached}.")
 
 
 @cli.command()
