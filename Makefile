@@ -12,13 +12,13 @@ help: ## Show this list
 demo: ## Make the default service and serve it on http://127.0.0.1:8000/docs (PORT=8001: elsewhere)
 	@PORT=$(PORT) $(RUN) python scripts/demo.py
 
-test: ## Run the template's tests, about five minutes (ARGS="-k hook": some of them)
+test: ## Run the template's tests, about seven minutes (ARGS="-k hook": some of them)
 	@$(RUN) pytest $(ARGS)
 
 bench: ## Measure the CPU of requests beside applications written by hand, about two minutes
 	@PYTHONPATH=scripts $(RUN) python benchmarks/bench.py $(ARGS)
 
-campaigns: ## Run services under storms, slow clients and restarts, six minutes (ARGS="-k refresh")
+campaigns: ## Run services under storms, slow clients and restarts, four minutes (ARGS="-k refresh")
 	@$(RUN) --group campaigns pytest -m campaign tests/campaigns $(ARGS)
 
 bite: ## Take guards out, one at a time: each time a test must turn red, one minute
