@@ -22,7 +22,7 @@ from rendering import ROOT, known_files
 FOLDER = ROOT / "build" / "bite"
 BITES = ROOT / "scripts" / "bites.toml"
 TEST_FAILED = 1  # pytest's exit code; others say that it could not run at all
-RED = re.compile(r"^FAILED (\S+)", re.MULTILINE)
+RED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Bite:
 
     def _red_test(self) -> str:
         done = subprocess.run(
-            [*python(self.copy), "-m", "pytest", "-q", "-x", "-rf", *self.tests.split()],
+            [*python(self.copy), "-m", "pytest", "-q", "-x", "-rfE", *self.tests.split()],
             cwd=self.copy,
             env=environment(),
             capture_output=True,

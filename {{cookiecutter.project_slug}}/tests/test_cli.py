@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from {{ cookiecutter.__package }} import cli
 from {{ cookiecutter.__package }}.cli import main
 from {{ cookiecutter.__package }}.core import settings as settings_module
+from {{ cookiecutter.__package }}.core.db.migrations import Revisions
 from {{ cookiecutter.__package }}.core.settings import DatabaseSettings
 
 from tests.client import PASSWORD
@@ -87,11 +88,14 @@ def test_a_database_that_is_away_is_one_sentence(run: Run, monkeypatch: pytest.M
 
 
 # {% endif %}
-def test_a_database_is_in_order_once_it_is_migrated(run: Run, scratch: DatabaseSettings) -> None:
+def test_a_database_is_in_order_once_it_is_migrated(
+    run: Run, scratch: DatabaseSettings, capsys: pytest.CaptureFixture[str]
+) -> None:
     emptied(scratch)
     assert run("check") == WAITS
     assert run("create-user", "ann@example.com", "--password", PASSWORD) == WAITS
     assert run("migrate") == 0
+    assert f"The database is at revision {Revisions().head}." in capsys.readouterr().out
     assert run("check") == 0
 
 

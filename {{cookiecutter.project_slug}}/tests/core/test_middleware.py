@@ -130,6 +130,11 @@ class TestCors:
         answer = await strict.request(method, "/nothing", headers=headers)
         assert "Access-Control-Allow-Origin" not in answer.headers
 
+    async def test_where_nobody_is_trusted_it_is_not_there(self, client: AsyncClient) -> None:
+        headers = {"Origin": SHOP, "Access-Control-Request-Method": "GET"}
+        answer = await client.options("/api/v1/users/me", headers=headers)
+        assert (answer.status_code, answer.json()["title"]) == (405, "Method Not Allowed")
+
 
 @pytest.mark.parametrize(
     ("host", "status"),

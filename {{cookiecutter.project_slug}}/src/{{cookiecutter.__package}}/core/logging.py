@@ -2,7 +2,6 @@
 
 import logging
 import sys
-from json import JSONEncoder
 
 import structlog
 from structlog.types import Processor
@@ -42,8 +41,6 @@ def _context() -> list[Processor]:
 def _renderers(*, json: bool) -> list[Processor]:
     # Tracebacks without the locals of their frames, which hold secrets.
     if json:
-        encode = JSONEncoder(default=repr).encode  # Made once, and not for every line.
-        render = structlog.processors.JSONRenderer(lambda event, **_options: encode(event))
-        return [structlog.processors.format_exc_info, render]
+        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     plain = structlog.dev.plain_traceback
     return [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=plain)]

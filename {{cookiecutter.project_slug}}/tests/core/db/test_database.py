@@ -64,6 +64,19 @@ class TestReading:
             assert await session.scalar(COUNT_USERS) == 1
 
 
+async def test_every_session_gives_its_connection_back(committed: Database) -> None:
+    async with committed.transaction() as written, committed.reading() as read:
+        written.add(a_user())
+        await read.scalar(COUNT_USERS)
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012 - the block is the transaction.
+        async with committed.transaction() as failed:
+            await failed.scalar(COUNT_USERS)
+            raise ZeroDivisionError
+    still_referred_to = [written, read, failed]
+    for engine in (committed.write_engine, committed.read_engine):
+        assert "Checked out connections: 0" in engine.pool.status(), still_referred_to
+
+
 async def test_a_full_pool_is_not_waited_for_long(database_settings: DatabaseSettings) -> None:
     small = {"read_pool_size": 1, "pool_timeout": 0.05}
     database = Database(database_settings.model_copy(update=small))

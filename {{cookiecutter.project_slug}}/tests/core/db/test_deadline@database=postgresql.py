@@ -36,3 +36,17 @@ async def test_without_an_answer_the_client_is_cut_off() -> None:
 
     with pytest.raises(TimeoutError):
         await Deadline(0.02, expire).wait_for(asyncio.sleep(5))
+
+
+async def test_lifting_it_too_late_changes_nothing() -> None:
+    async def work() -> None:
+        try:
+            await asyncio.sleep(5)
+        finally:
+            deadline.lift()
+
+    async def expire() -> bool:
+        return True
+
+    deadline = Deadline(0.02, expire)
+    await deadline.wait_for(work())
