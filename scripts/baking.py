@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rendering import ROOT
+from rendering import ROOT, known_files
 
 # What a program must not see: settings of another service, this template's own environment.
 HIDDEN = ("APP_", "TEST_DATABASE_URL", "UV_", "VIRTUAL_ENV", "PYTHON", "PYTEST_", "COVERAGE_")
@@ -21,6 +21,13 @@ def environment(**variables: str) -> dict[str, str]:
         if name in SHOWN or not name.startswith(HIDDEN)
     }
     return {**kept, **variables}
+
+
+def copy_template(folder: Path) -> None:
+    """Copy the template into `folder`, without what git does not know, such as caches."""
+    for path in known_files():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, folder / path)
 
 
 def bake(folder: Path, **answers: str) -> Path:

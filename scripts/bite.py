@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from baking import bake, environment
-from rendering import ROOT, known_files
+from baking import bake, copy_template, environment
+from rendering import ROOT
 
 FOLDER = ROOT / "build" / "bite"
 BITES = ROOT / "scripts" / "bites.toml"
@@ -83,9 +83,7 @@ def template() -> Path:
     """Return a copy of the template, in a git repository as its tests expect."""
     copy = FOLDER / "template"
     shutil.rmtree(copy, ignore_errors=True)
-    for path in known_files():
-        (copy / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / path, copy / path)
+    copy_template(copy)
     for command in (["git", "init", "-q"], ["git", "add", "-A"]):
         subprocess.run(command, cwd=copy, check=True)
     return copy

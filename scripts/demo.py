@@ -9,9 +9,9 @@ import sys
 
 from baking import bake, environment
 from rendering import ROOT, choices
+from serving import HOST
 
 FOLDER = ROOT / "build" / "demo"
-HOST = "127.0.0.1"
 
 
 def is_taken(port: int) -> bool:

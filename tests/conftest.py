@@ -1,15 +1,14 @@
 """The fixtures: the template as git knows it, a bake of it, and the `cookiecutter` command."""
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from project import BakedProject, Command
+from baking import copy_template
+from project import BakedProject, Command, folder_for_all
 from pytest_cookies.plugin import Cookies
-from rendering import ROOT, Answers, Files, Renderer, combinations, known_files
+from rendering import ROOT, Answers, Files, Renderer, combinations
 
 Bake = Callable[..., BakedProject]
 Every = list[tuple[Answers, Files]]
@@ -19,11 +18,9 @@ FIGURES = pytest.StashKey[list[str]]()
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the template without what git does not know, such as caches."""
+    """Return a copy of the template."""
     copy = tmp_path_factory.mktemp("template")
-    for path in known_files():
-        (copy / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / path, copy / path)
+    copy_template(copy)
     return copy
 
 
@@ -57,13 +54,8 @@ def bake(cookies: Cookies, template: Path) -> Bake:
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """Return a folder that other users may enter, which pytest's own do not allow.
-
-    PostgreSQL never runs as root: where root runs the tests, it runs as a user of its own.
-    """
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
+    """Return a folder that other users may enter."""
+    with folder_for_all() as folder:
         yield folder
 
 

@@ -39,9 +39,9 @@ def delete_docs(project: BakedProject) -> None:
 def add_field(project: BakedProject, **database: str) -> None:
     """Give invoices a field that may be left out."""
     feature = _feature(project)
-    _insert(feature / "models.py", "    version: Mapped", "    note: Mapped[str | None]\n")
-    _insert(feature / "schemas.py", "\n\nclass InvoiceUpdate", "    note: Text | None = None\n")
-    _insert(feature / "schemas.py", "    created_at:", "    note: str | None\n")
+    insert(feature / "models.py", "    version: Mapped", "    note: Mapped[str | None]\n")
+    insert(feature / "schemas.py", "\n\nclass InvoiceUpdate", "    note: Text | None = None\n")
+    insert(feature / "schemas.py", "    created_at:", "    note: str | None\n")
     # Types are checked because each field is handed over by its name.
     _append(feature / "router.py", "description=data.description", ", note=data.note")
     _append(feature / "service.py", "description: str | None", ", note: str | None")
@@ -62,8 +62,8 @@ def add_route_and_dependencies(project: BakedProject) -> None:
     project.must_run("uv", "add", "humanize")
     project.must_run("uv", "add", "--dev", "freezegun")
     router = _feature(project) / "router.py"
-    _insert(router, "from fastapi", "from humanize import naturaltime\n")
-    _insert(router, "from ...core.etag", "from ...core.db.base import utc_now\n")
+    insert(router, "from fastapi", "from humanize import naturaltime\n")
+    insert(router, "from ...core.etag", "from ...core.db.base import utc_now\n")
     tests = project.path / "tests" / "features" / "invoices" / "test_invoices.py"
     for path, text in ((router, NEW_ROUTE), (tests, NEW_TEST)):
         path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
@@ -75,7 +75,8 @@ def _feature(project: BakedProject) -> Path:
     return project.path / "src" / package / "features" / "invoices"
 
 
-def _insert(path: Path, before: str, text: str) -> None:
+def insert(path: Path, before: str, text: str) -> None:
+    """Insert a text into a file, before one that stands there once."""
     _replace(path, before, text + before)
 
 

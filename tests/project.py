@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,19 @@ def contents(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+@contextmanager
+def folder_for_all() -> Iterator[Path]:
+    """Give a folder that other users may enter, which pytest's own do not allow.
+
+    PostgreSQL never runs as root: where root runs the tests, it runs as a user of its own. And
+    another pytest that starts would shut it out of a folder of pytest's.
+    """
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
 
 
 @dataclass(frozen=True)
@@ -48,6 +63,7 @@ class BakedProject:
             capture_output=True,
             text=True,
             check=False,
+            stdin=subprocess.DEVNULL,
             timeout=300,
         )
 

@@ -4,17 +4,13 @@ import os
 import re
 import signal
 import subprocess
-import time
 from itertools import groupby
 from pathlib import Path
 
 from baking import environment
-from prove_demo import free_port, status
+from serving import free_port, interrupt, wait_until_ready
 
-OK = 200
-START_SECONDS = 60
 RUN_SECONDS = 240
-STOP_SECONDS = 30
 # These serve until they are interrupted.
 SERVERS = re.compile(r"uv run \S+ (dev|serve)|make dev")
 STAND_IN = """#!/bin/sh
@@ -71,8 +67,7 @@ class Terminal:
     def close(self) -> None:
         """Interrupt the server, as Ctrl+C does."""
         if self._server:
-            os.killpg(self._server.pid, signal.SIGINT)
-            self._server.communicate(timeout=STOP_SECONDS)
+            interrupt(self._server)
             self._server = None
 
     def _run(self, script: str, answers: str) -> str:
@@ -98,9 +93,5 @@ class Terminal:
     def _serve(self, command: str) -> str:
         self.close()
         self._server = self._start(f"exec {command}", subprocess.DEVNULL)
-        deadline = time.monotonic() + START_SECONDS
-        while status(self._port, "/health/ready") != OK:
-            assert self._server.poll() is None, f"{command} ended"
-            assert time.monotonic() < deadline, f"{command} does not become ready"
-            time.sleep(0.1)
+        wait_until_ready(self._server, self._port)
         return ""

@@ -1,14 +1,18 @@
 """Services are kept updated with cruft, and an update leaves what their owners wrote."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from shutil import copytree
 
 import pytest
-from baking import environment
-from first_day import add_field, add_route_and_dependencies, delete_docs, rename_items
+from first_day import (
+    add_field,
+    add_route_and_dependencies,
+    delete_docs,
+    insert,
+    rename_items,
+)
 from project import BakedProject
 from rendering import SERVICE
 
@@ -44,17 +48,7 @@ CHANGES = [
 
 def run(folder: Path, *command: str) -> str:
     """Run a command that succeeds, and return what it prints."""
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment(HOME=str(folder)),
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return BakedProject(folder, {}).must_run(*command, HOME=str(folder))
 
 
 def cruft(folder: Path, *arguments: str) -> str:
@@ -66,13 +60,6 @@ def commit(folder: Path, message: str) -> None:
     """Commit everything in a repository."""
     run(folder, "git", "add", "-A")
     run(folder, "git", *IDENTITY, "commit", "-q", "-m", message)
-
-
-def insert(path: Path, before: str, text: str) -> None:
-    """Insert a text into a file."""
-    content = path.read_text(encoding="utf-8")
-    assert content.count(before) == 1, (path, before)
-    path.write_text(content.replace(before, text + before), encoding="utf-8")
 
 
 def known(folder: Path) -> dict[str, bytes]:

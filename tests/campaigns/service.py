@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 import subprocess
 import time
 import uuid
@@ -15,13 +14,12 @@ from statistics import quantiles
 
 import httpx
 from baking import environment
+from serving import HOST, free_port, wait_until_ready
 
 Serve = Callable[..., "Service"]
 
-HOST = "127.0.0.1"
 PASSWORD = "a long walk in autumn rain"  # noqa: S105 - of accounts that live for a minute
 SIGNING_KEY = "of a service that lives for a minute"
-START_SECONDS = 30
 STOP_SECONDS = 40
 UNLIMITED = "1000000/minute"
 
@@ -124,7 +122,7 @@ def running(
     command: Path, folder: Path, database_url: str, log: Path, **settings: str
 ) -> Iterator[Service]:
     """Give the service that `command serve` runs in `folder`."""
-    port = _free_port()
+    port = free_port()
     variables = environment(
         APP_DATABASE__URL=database_url, APP_SERVER__PORT=str(port), **(SETTINGS | settings)
     )
@@ -134,32 +132,10 @@ def running(
         )
     service = Service(port, database_url, process, log)
     try:
-        _wait_until_ready(service)
+        wait_until_ready(process, port)
         yield service
     finally:
         _stop(process)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait_until_ready(service: Service) -> None:
-    end = time.monotonic() + START_SECONDS
-    while not _is_ready(service):
-        assert service.is_running(), "the service does not start"
-        assert time.monotonic() < end, "the service does not become ready"
-        time.sleep(0.1)
-
-
-def _is_ready(service: Service) -> bool:
-    try:
-        return httpx.get(f"{service.url}/health/ready", trust_env=False).is_success
-    except httpx.TransportError:
-        return False
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

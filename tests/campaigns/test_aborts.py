@@ -10,9 +10,10 @@ from collections import Counter
 import httpx
 import pytest
 from conftest import Report
+from serving import HOST
 
 from campaigns.databases import Databases
-from campaigns.service import HOST, Account, Serve, Service, Tally
+from campaigns.service import Account, Serve, Service, Tally
 
 pytestmark = [pytest.mark.campaign, pytest.mark.anyio]
 ABORTS = 300

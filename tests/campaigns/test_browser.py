@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from baking import environment
 from conftest import Bake
-from prove_demo import free_port, interrupt, wait_until_ready
 from rendering import ROOT
+from serving import free_port, interrupt, wait_until_ready
 
 from campaigns.browser import SwaggerUI, Tab, open_tab
 

@@ -7,9 +7,10 @@ from collections import Counter
 import httpx
 import pytest
 from conftest import Report
+from serving import HOST
 
 from campaigns.databases import Databases
-from campaigns.service import HOST, Account, Serve, Service, Tally, answered, repeat
+from campaigns.service import Account, Serve, Service, Tally, answered, repeat
 
 pytestmark = [pytest.mark.campaign, pytest.mark.anyio]
 WAITING = 10  # for a lock that the test holds

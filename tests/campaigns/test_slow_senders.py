@@ -6,9 +6,10 @@ import time
 
 import pytest
 from conftest import Report
+from serving import HOST
 
 from campaigns.databases import Databases
-from campaigns.service import HOST, Account, Serve, Service, Tally, repeat
+from campaigns.service import Account, Serve, Service, Tally, repeat
 
 pytestmark = [pytest.mark.campaign, pytest.mark.anyio]
 SENDERS = 250
