@@ -64,8 +64,17 @@ class Dialogue:
 
 
 def answer(command: Command, *typed: str, columns: int = 80) -> Dialogue:
-    """Run `cookiecutter` in a terminal, from the folder it writes to, and type at its prompts."""
-    screen = io.StringIO()
+    """Run `cookiecutter` in a terminal and type at its prompts."""
+    terminal, screen = start(command, columns)
+    for text in typed:
+        terminal.expect(PROMPT)
+        terminal.sendline(text)
+    terminal.expect(pexpect.EOF)
+    return ended(terminal, screen)
+
+
+def start(command: Command, columns: int = 80) -> "tuple[pexpect.spawn[str], io.StringIO]":
+    """Start `cookiecutter` in a terminal, in the folder it writes to."""
     terminal = pexpect.spawn(
         sys.executable,
         ["-m", "cookiecutter", str(command.template)],
@@ -75,11 +84,12 @@ def answer(command: Command, *typed: str, columns: int = 80) -> Dialogue:
         encoding="utf-8",
         timeout=30,
     )
-    terminal.logfile_read = screen
-    for text in typed:
-        terminal.expect(PROMPT)
-        terminal.sendline(text)
-    terminal.expect(pexpect.EOF)
+    terminal.logfile_read = screen = io.StringIO()
+    return terminal, screen
+
+
+def ended(terminal: "pexpect.spawn[str]", screen: io.StringIO) -> Dialogue:
+    """Return what stood on a terminal whose command has ended."""
     terminal.close()
     lines = COLORS.sub("", screen.getvalue()).splitlines()
     return Dialogue("".join(f"{line.rstrip()}\n" for line in lines), terminal.exitstatus)
@@ -131,7 +141,17 @@ def test_a_wrong_choice_is_asked_for_again(command: Command) -> None:
 
 
 def test_ctrl_c_leaves_nothing(command: Command) -> None:
-    dialogue = answer(command, "", "", "\x03")
+    terminal, screen = start(command)
+    for _ in range(2):
+        terminal.expect(PROMPT)
+        terminal.sendline("")
+    terminal.expect(PROMPT)
+    # Between a prompt and its reading an interrupt can be lost: whoever waits presses again.
+    for _ in range(10):
+        terminal.sendintr()
+        if terminal.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=2) == 0:
+            break
+    dialogue = ended(terminal, screen)
     assert dialogue.status == 1
     assert "Traceback" not in dialogue.screen
     assert contents(command.output) == {}
