@@ -14,7 +14,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from rendering import CODE_ANSWERS, ROOT, Renderer, choices
+from rendering import ROOT, Renderer, choices, code_answers
 
 CHANGES = {
     "project_name": "how people call it",
@@ -105,8 +105,8 @@ def long_table() -> str:
 def count() -> str:
     """Return how many services these answers make."""
     all_of_them = prod(map(len, choices().values()))
-    different = prod(len(choices()[name]) for name in CODE_ANSWERS)
-    names = " and ".join(f"`{name}`" for name in CODE_ANSWERS)
+    different = prod(len(choices()[name]) for name in code_answers())
+    names = " and ".join(f"`{name}`" for name in code_answers())
     return (
         f"Texts apart, they make {all_of_them} services. The code differs by {names}, "
         f"in {different} ways."

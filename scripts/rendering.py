@@ -9,7 +9,8 @@ import json
 import re
 import subprocess
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,13 @@ ROOT = Path(__file__).resolve().parent.parent
 SERVICE = "{{cookiecutter.project_slug}}"
 HOOK = "hooks/post_gen_project.py"
 NAMED = re.compile(r"cookiecutter\.(\w+)")
-# The answers that change code. All others change names, texts, images and pipelines only.
-CODE_ANSWERS = (
-    "database",
-    "example",
+MARKING = re.compile(r"@([a-z_]+)")
+# The answers that leave code alone: they change names, images and pipelines only. Every other one is
+# about code, and so is one that is added tomorrow.
+NOT_ABOUT_CODE = (
+    "ci",
+    "python_version",
+    "license",
 )
 CODE_FOLDERS = ("src/", "tests/", "migrations/")
 
@@ -53,6 +57,11 @@ def choices() -> dict[str, list[str | bool]]:
     }
 
 
+def code_answers() -> list[str]:
+    """Return the answers that are about code."""
+    return [name for name in choices() if name not in NOT_ABOUT_CODE]
+
+
 def combinations() -> Iterator[dict[str, str | bool]]:
     """Yield every combination of answers."""
     values = choices()
@@ -65,11 +74,29 @@ def tree_key(files: Files) -> str:
 
     Projects with the same key differ in names, texts, images and pipelines only.
     """
-    code = {name: str(text) for name, text in files.items() if name.startswith(CODE_FOLDERS)}
-    settings = tomllib.loads(files["pyproject.toml"].decode())
+    code = [f"{name} {_digest(files[name])}" for name in code_files(files)]
+    return hashlib.sha256(
+        "\n".join([*code, _settings(files["pyproject.toml"])]).encode()
+    ).hexdigest()
+
+
+def code_files(files: Files) -> list[str]:
+    """Return the names of the files that a project's tests may open, beside pyproject.toml."""
+    return sorted(name for name in files if name.startswith(CODE_FOLDERS))
+
+
+@cache
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@cache
+def _settings(pyproject: bytes) -> str:
+    """Return what a pyproject.toml says, without names and license."""
+    settings = tomllib.loads(pyproject.decode())
     for name in ("name", "description", "authors", "license", "license-files", "classifiers"):
         settings["project"].pop(name, None)
-    return hashlib.sha256(json.dumps([code, settings], sort_keys=True).encode()).hexdigest()
+    return json.dumps(settings, sort_keys=True)
 
 
 class Renderer:
@@ -78,14 +105,21 @@ class Renderer:
     def __init__(self, root: Path, files: Iterable[Path]) -> None:
         """Take the template in `root`, which consists of `files`."""
         self._root = root
+        self._questions = (root / "cookiecutter.json").read_text(encoding="utf-8")
         self._sources = {
             path.relative_to(SERVICE).as_posix(): _read(root / path)
             for path in files
             if path.parts[0] == SERVICE
         }
+        # What a file is depends on the variables that it names, and on the answers in its marks.
+        self._seen = {
+            name: tuple(NAMED.findall(f"{name} {source!r}")) + tuple(MARKING.findall(name))
+            for name, source in self._sources.items()
+        }
         self._environment = create_env_with_context({"cookiecutter": self.context({})})
         self._templates = {SERVICE: self._environment.from_string(SERVICE)}
-        self._memory: dict[tuple[str, str], bytes] = {}
+        self._memory: dict[tuple[object, ...], tuple[str | None, bytes]] = {}
+        self._hook = self._load_hook()
 
     def context(self, answers: Answers) -> dict[str, Any]:
         """Return what templates see. Raises FailedHookException for a wrong answer."""
@@ -96,37 +130,51 @@ class Renderer:
 
     def render(self, answers: Answers) -> Files:
         """Return the service's files by path. Raises FailedHookException for a wrong answer."""
-        context = self.context(answers)
-        resolve = self._resolve(context)
+        return self._rendered(self.context(answers))
+
+    def render_all(self, combinations: Iterable[Answers]) -> Iterator[Files]:
+        """Yield the files for each combination of choices, whose texts are the default ones.
+
+        Asking Cookiecutter takes as long as all the rest, so it is asked once: in its questions
+        nothing may depend on a choice, else ValueError is raised.
+        """
+        if depends := set(NAMED.findall(self._questions)) & set(choices()):
+            raise ValueError(f"cookiecutter.json derives something from {', '.join(depends)}")
+        default = self.context({})
+        return (self._rendered({**default, **answers}) for answers in combinations)
+
+    def _rendered(self, context: dict[str, Any]) -> Files:
         files: dict[str, bytes] = {}
-        for name in self._sources:
-            parts = [resolve(part) for part in self.text(name, context).split("/")]
-            target = "/".join(part for part in parts if part)
-            if None not in parts and ("@" in name or target not in files):
-                files[target] = self._content(name, context)
+        for name, seen in self._seen.items():
+            key = name, *(context.get(variable) for variable in seen)
+            if key not in self._memory:
+                self._memory[key] = self._file(name, context)
+            target, content = self._memory[key]
+            if target and ("@" in name or target not in files):
+                files[target] = content
         return files
 
-    def _resolve(self, context: dict[str, Any]) -> Callable[[str], str | None]:
+    def _file(self, name: str, context: dict[str, Any]) -> tuple[str | None, bytes]:
+        """Return what a file is called in the project, None if it is not in it, and its content."""
+        self._hook["ANSWERS"] = context
+        parts = [self._hook["resolve"](part) for part in self.text(name, context).split("/")]
+        if None in parts:
+            return None, b""
+        source = self._sources[name]
+        content = source if isinstance(source, bytes) else self.text(source, context).encode()
+        return "/".join(part for part in parts if part), content
+
+    def _load_hook(self) -> dict[str, Any]:
         hook: dict[str, Any] = {"__name__": "hook"}
-        exec(self.text((self._root / HOOK).read_text(encoding="utf-8"), context), hook)  # noqa: S102
-        resolve: Callable[[str], str | None] = hook["resolve"]
-        return resolve
+        source = (self._root / HOOK).read_text(encoding="utf-8")
+        exec(self.text(source, self.context({})), hook)  # noqa: S102
+        return hook
 
     def text(self, template: str, context: dict[str, Any]) -> str:
         """Return `template`, which is no file, rendered."""
         if template not in self._templates:
             self._templates[template] = self._environment.from_string(template)
         return str(self._templates[template].render(cookiecutter=context))
-
-    def _content(self, name: str, context: dict[str, Any]) -> bytes:
-        source = self._sources[name]
-        if isinstance(source, bytes):
-            return source
-        seen = {variable: context.get(variable) for variable in NAMED.findall(source)}
-        key = name, json.dumps(seen, sort_keys=True)
-        if key not in self._memory:
-            self._memory[key] = self.text(source, context).encode()
-        return self._memory[key]
 
 
 def _read(path: Path) -> str | bytes:

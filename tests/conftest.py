@@ -34,7 +34,7 @@ def renderer(template: Path) -> Renderer:
 @pytest.fixture(scope="session")
 def every(renderer: Renderer) -> Every:
     """Return every combination of answers, with the files that it renders to."""
-    return [(answers, renderer.render(answers)) for answers in combinations()]
+    return list(zip(combinations(), renderer.render_all(combinations()), strict=True))
 
 
 @pytest.fixture

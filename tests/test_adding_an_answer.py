@@ -13,7 +13,7 @@ import pytest
 from baking import environment
 from markdown_it import MarkdownIt
 from project import BakedProject, Command
-from rendering import CODE_ANSWERS, ROOT, choices
+from rendering import ROOT, choices, code_answers
 
 DOCUMENT = ROOT / "docs" / "adding-an-answer.md"
 STEP = re.compile(r"\d\. ")
@@ -87,7 +87,7 @@ def test_the_steps_add_an_answer(copy: Path) -> None:
         done = run(copy, *command)
         assert done.returncode == 0, done.stdout + done.stderr
     services = prod(map(len, choices().values()))
-    trees = prod(len(choices()[name]) for name in CODE_ANSWERS)
+    trees = prod(len(choices()[name]) for name in code_answers())
     assert f"{2 * services} combinations of answers were rendered and parsed" in done.stdout
     assert f"in {2 * trees} ways" in (copy / "docs" / "answers.md").read_text(encoding="utf-8")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import Bake, Report
 from project import BakedProject
-from rendering import CODE_ANSWERS, choices
+from rendering import choices, code_answers
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 CHECKS = [
@@ -24,13 +24,13 @@ CHECKS = [
 
 @pytest.mark.parametrize(
     "values",
-    list(product(*(choices()[name] for name in CODE_ANSWERS))),
+    list(product(*(choices()[name] for name in code_answers()))),
     ids=lambda values: "-".join(map(str, values)),
 )
 def test_a_project_passes_its_own_checks(
     bake: Bake, report: Report, open_folder: Path, values: tuple[str | bool, ...]
 ) -> None:
-    made = bake(python_version=HERE, **dict(zip(CODE_ANSWERS, values, strict=True)))
+    made = bake(python_version=HERE, **dict(zip(code_answers(), values, strict=True)))
     project = BakedProject(Path(shutil.move(made.path, open_folder)), made.context)
     times = []
     for check in CHECKS:

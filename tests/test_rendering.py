@@ -13,7 +13,7 @@ import pytest
 from conftest import Bake, Every, Report
 from parsing import assert_parses
 from project import BakedProject
-from rendering import CODE_ANSWERS, Answers, Renderer, choices, tree_key
+from rendering import Answers, Renderer, choices, code_answers, tree_key
 
 JINJA = re.compile(rb"\{%|\{#|\{\{ ?cookiecutter|(?<!\$)\{\{.*\}\}")
 # What may stand only where it was chosen.
@@ -108,8 +108,8 @@ def traces(name: str, content: bytes) -> set[tuple[str, str | bool]]:
 
 
 def test_every_answer_about_code_leaves_a_trace_that_is_known() -> None:
-    assert {answer for answer, _ in TRACES} >= set(CODE_ANSWERS)
-    for answer in CODE_ANSWERS:
+    assert {answer for answer, _ in TRACES} >= set(code_answers())
+    for answer in code_answers():
         possible = {value for value in choices()[answer] if value is not False}
         assert {value for traced, value in TRACES if traced == answer} == possible
 
@@ -145,7 +145,7 @@ def test_a_text_names_the_package_and_changes_no_other_file_name(renderer: Rende
 def test_what_is_not_about_code_leaves_the_test_key_alone(every: Every) -> None:
     keys = defaultdict(set)
     for answers, files in every:
-        keys[tuple(answers[name] for name in CODE_ANSWERS)].add(tree_key(files))
+        keys[tuple(answers[name] for name in code_answers())].add(tree_key(files))
     assert all(len(same) == 1 for same in keys.values())
     assert len(set.union(*keys.values())) == len(keys)
 
@@ -162,7 +162,7 @@ def test_a_second_bake_is_the_same_to_the_byte(bake: Bake) -> None:
 
 @pytest.mark.parametrize(
     "values",
-    list(product(*(choices()[name] for name in CODE_ANSWERS))),
+    list(product(*(choices()[name] for name in code_answers()))),
     ids=lambda values: "-".join(map(str, values)),
 )
 @pytest.mark.parametrize("slug", ["a", "z", "aaa", "zzz", "a" * 40, "z" * 40, "abc-" * 9 + "abcd"])
@@ -170,7 +170,7 @@ def test_the_style_holds_for_every_name(
     renderer: Renderer, tmp_path: Path, slug: str, values: tuple[str | bool, ...]
 ) -> None:
     name = slug.replace("-", " ").title()
-    answers = dict(zip(CODE_ANSWERS, values, strict=True))
+    answers = dict(zip(code_answers(), values, strict=True))
     made = renderer.render({"project_name": name, "project_slug": slug, **answers})
     for file, content in made.items():
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
