@@ -25,8 +25,8 @@ SERVICE = "{{cookiecutter.project_slug}}"
 HOOK = "hooks/post_gen_project.py"
 NAMED = re.compile(r"cookiecutter\.(\w+)")
 MARKING = re.compile(r"@([a-z_]+)")
-# The answers that leave code alone: they change names, images and pipelines only. Every other one is
-# about code, and so is one that is added tomorrow.
+# The answers that leave code alone: they change names, images and pipelines only. Every other one
+# is about code, and so is one that is added tomorrow.
 NOT_ABOUT_CODE = (
     "ci",
     "python_version",
