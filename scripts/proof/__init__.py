@@ -1,0 +1,1 @@
+"""Proves every variant of the template: `make variants`."""

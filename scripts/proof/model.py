@@ -1,0 +1,110 @@
+"""What is proven of which variants, and what came of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class Kind(StrEnum):
+    """What a job looks at."""
+
+    TREE = "tree"  # all variants whose code is the same
+    FILE = "file"  # all variants that hold this file, which is no Python
+    SAMPLE = "sample"  # some variants, as Cookiecutter makes them
+    SERVICE = "service"  # one variant, on the way that its owners take
+    CAMPAIGNS = "campaigns"  # some services, under load and faults
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One check: what it cost and, if it failed, what it said."""
+
+    name: str
+    seconds: float
+    cpu_seconds: float
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something to prove.
+
+    `answers` are those of the smallest of its `variants`, which are numbered as they are
+    enumerated; they do not hold if it fails. `run` takes a folder that no other job has while it
+    runs. What its result depends on is in `digest`; without one the result is not kept.
+    """
+
+    kind: Kind
+    subject: str
+    answers: str
+    variants: frozenset[int]
+    run: Callable[[Path], Sequence[Stage]] = field(repr=False)
+    expected_seconds: float = 1
+    digest: str = ""
+
+    @property
+    def command(self) -> str:
+        """The command that does it alone."""
+        return f'make variant ANSWERS="{self.answers}"'
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of a job."""
+
+    job: Job
+    stages: Sequence[Stage]
+    cached: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether no stage failed."""
+        return not self.failures
+
+    @property
+    def failures(self) -> list[Stage]:
+        """The stages that failed."""
+        return [stage for stage in self.stages if stage.error]
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return sum(stage.seconds for stage in self.stages)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """How long a processor worked for it."""
+        return sum(stage.cpu_seconds for stage in self.stages)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of all jobs."""
+
+    answers: Sequence[dict[str, str | bool]]
+    verdicts: Sequence[Verdict]
+    seed: int
+    python: str
+    seconds: float
+
+    @property
+    def failed(self) -> list[Verdict]:
+        """The verdicts on what does not hold, that on the smallest variant first."""
+        return [verdict for verdict in self.verdicts if not verdict.holds]
+
+    @property
+    def broken(self) -> set[int]:
+        """The numbers of the variants that do not hold."""
+        return set().union(*(verdict.job.variants for verdict in self.failed))
+
+    @property
+    def trees(self) -> list[Verdict]:
+        """The verdicts on trees."""
+        return [verdict for verdict in self.verdicts if verdict.job.kind is Kind.TREE]
+
+    @property
+    def last_line(self) -> str:
+        """What is printed at the end."""
+        held = len(self.answers) - len(self.broken)
+        return f"{held} of {len(self.answers)} variants hold ({len(self.trees)} distinct trees)"

@@ -1,0 +1,87 @@
+"""Runs programs, measures what they cost, and leaves none behind."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from baking import environment
+
+from .model import Stage
+
+TIMEOUT = 600
+SHOWN_LINES = 80
+_running: set[int] = set()
+
+
+def measured(
+    name: str,
+    command: Sequence[str | Path],
+    folder: Path,
+    timeout: float = TIMEOUT,
+    **variables: str,
+) -> Stage:
+    """Run a command in `folder`; the stage holds what it printed if it fails.
+
+    Its CPU seconds include those of the processes that it waited for. `timeout` is in seconds.
+    """
+    start = time.monotonic()
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=folder,
+            env=environment(**variables),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        status, cpu_seconds = _wait(process, timeout)
+        output.seek(0)
+        printed = output.read()
+    seconds = time.monotonic() - start
+    error = "" if status == 0 else _explained(command, status, printed)
+    return Stage(name, seconds, cpu_seconds, error)
+
+
+def kill_all() -> None:
+    """End every program that still runs, with whatever it has started."""
+    for process in list(_running):
+        kill_group(process)
+
+
+def kill_group(process: int) -> None:
+    """End what is left of a session that began with `process`."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process, signal.SIGKILL)
+
+
+def tail(text: str) -> str:
+    """Return the end of what a program printed."""
+    return "\n".join(text.rstrip().splitlines()[-SHOWN_LINES:])
+
+
+def _wait(process: "subprocess.Popen[bytes]", timeout: float) -> tuple[int, float]:
+    """Return the exit status of a process, and the CPU seconds that it took."""
+    _running.add(process.pid)
+    killer = threading.Timer(timeout, kill_group, [process.pid])
+    killer.start()
+    try:
+        _, status, usage = os.wait4(process.pid, 0)
+    finally:
+        killer.cancel()
+        kill_group(process.pid)
+        _running.discard(process.pid)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, usage.ru_utime + usage.ru_stime
+
+
+def _explained(command: Sequence[str | Path], status: int, printed: str) -> str:
+    how = f"was ended by signal {-status}" if status < 0 else f"ended with {status}"
+    line = " ".join(Path(part).name if isinstance(part, Path) else part for part in command)
+    return f"{line} {how}.\n{tail(printed)}"

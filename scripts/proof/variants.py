@@ -1,0 +1,101 @@
+"""The variants: all that cookiecutter.json can be answered with, rendered, and which are alike."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from rendering import (
+    ROOT,
+    Answers,
+    Files,
+    Renderer,
+    choices,
+    combinations,
+    known_files,
+    tree_key,
+)
+
+TYPED = {True: "yes", False: "no"}
+
+
+@dataclass(frozen=True)
+class Variants:
+    """Every combination of answers, and the files that it renders to."""
+
+    answers: Sequence[dict[str, str | bool]]
+    files: Sequence[Files]
+
+    @classmethod
+    def of(cls, renderer: Renderer) -> "Variants":
+        """Render all of them."""
+        answers = list(combinations())
+        return cls(answers, list(renderer.render_all(answers)))
+
+    def trees(self) -> dict[str, frozenset[int]]:
+        """Return the variants whose code is the same, by the key of their tree."""
+        return _grouped((number, tree_key(files)) for number, files in enumerate(self.files))
+
+    def smallest(self, numbers: Iterable[int]) -> int:
+        """Return the variant that is given the fewest answers, of some."""
+        return min(numbers, key=lambda number: (len(given(self.answers[number])), number))
+
+    def named(self, numbers: Iterable[int]) -> str:
+        """Return the answers of the smallest of some variants, as one types them."""
+        return typed(self.answers[self.smallest(numbers)])
+
+
+@cache
+def defaults() -> dict[str, str | bool]:
+    """Return the answers of whoever only presses Enter."""
+    questions = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
+    return {
+        name: questions[name] if isinstance(questions[name], bool) else values[0]
+        for name, values in choices().items()
+    }
+
+
+def given(answers: Answers) -> dict[str, str | bool]:
+    """Return the answers that are not the default."""
+    return {name: value for name, value in answers.items() if value != defaults()[name]}
+
+
+def typed(answers: Answers) -> str:
+    """Return answers as one types them, without the default ones."""
+    return " ".join(f"{name}={TYPED.get(value, value)}" for name, value in given(answers).items())
+
+
+def parsed(words: Iterable[str]) -> dict[str, str | bool]:
+    """Return all answers of a service for which these were typed.
+
+    Raises ValueError with one sentence if one of them is no answer.
+    """
+    answers = defaults().copy()
+    for word in words:
+        name, _, value = word.partition("=")
+        possible = {str(TYPED.get(one, one)): one for one in choices().get(name, [])}
+        if value not in possible:
+            raise ValueError(f"{word} is none of: {', '.join(_possible(name))}.")
+        answers[name] = possible[value]
+    return answers
+
+
+def _possible(name: str) -> Iterator[str]:
+    """Yield what could be typed for an answer; for all of them, if there is no such."""
+    known = choices()
+    for answer in [name] if name in known else known:
+        yield f"{answer}={'|'.join(str(TYPED.get(value, value)) for value in known[answer])}"
+
+
+def _grouped(keys: Iterable[tuple[int, str]]) -> dict[str, frozenset[int]]:
+    groups: Mapping[str, set[int]] = defaultdict(set)
+    for number, key in keys:
+        groups[key].add(number)
+    return {key: frozenset(numbers) for key, numbers in groups.items()}
+
+
+@cache
+def all_variants() -> Variants:
+    """Return the variants of this template as it is now, rendered once."""
+    return Variants.of(Renderer(ROOT, known_files()))
