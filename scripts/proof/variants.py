@@ -17,8 +17,6 @@ from rendering import (
     tree_key,
 )
 
-TYPED = {True: "yes", False: "no"}
-
 
 @dataclass(frozen=True)
 class Variants:
@@ -63,7 +61,12 @@ def given(answers: Answers) -> dict[str, str | bool]:
 
 def typed(answers: Answers) -> str:
     """Return answers as one types them, without the default ones."""
-    return " ".join(f"{name}={TYPED.get(value, value)}" for name, value in given(answers).items())
+    return " ".join(f"{name}={word(value)}" for name, value in given(answers).items())
+
+
+def word(value: str | bool) -> str:
+    """Return a value as one types it."""
+    return value if isinstance(value, str) else "yes" if value else "no"
 
 
 def parsed(words: Iterable[str]) -> dict[str, str | bool]:
@@ -72,11 +75,11 @@ def parsed(words: Iterable[str]) -> dict[str, str | bool]:
     Raises ValueError with one sentence if one of them is no answer.
     """
     answers = defaults().copy()
-    for word in words:
-        name, _, value = word.partition("=")
-        possible = {str(TYPED.get(one, one)): one for one in choices().get(name, [])}
+    for given_word in words:
+        name, _, value = given_word.partition("=")
+        possible = {word(one): one for one in choices().get(name, [])}
         if value not in possible:
-            raise ValueError(f"{word} is none of: {', '.join(_possible(name))}.")
+            raise ValueError(f"{given_word} is none of: {', '.join(_possible(name))}.")
         answers[name] = possible[value]
     return answers
 
@@ -85,7 +88,7 @@ def _possible(name: str) -> Iterator[str]:
     """Yield what could be typed for an answer; for all of them, if there is no such."""
     known = choices()
     for answer in [name] if name in known else known:
-        yield f"{answer}={'|'.join(str(TYPED.get(value, value)) for value in known[answer])}"
+        yield f"{answer}={'|'.join(map(word, known[answer]))}"
 
 
 def _grouped(keys: Iterable[tuple[int, str]]) -> dict[str, frozenset[int]]:
