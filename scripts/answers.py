@@ -8,7 +8,6 @@ here: in cookiecutter.json it would be copied into every service that cruft make
 
 import json
 import re
-import sys
 from collections.abc import Callable
 from math import prod
 from pathlib import Path
@@ -27,7 +26,6 @@ CHANGES = {
     "description": "metadata and documentation",
     "author_name": "metadata and LICENSE",
 }
-sys.path.append(str(ROOT))  # As Cookiecutter does, for cookiecutter_2_7_or_newer.py.
 DEFAULTS = Renderer(ROOT, []).context({})
 QUESTIONS: dict[str, Any] = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
 BEGIN = "<!-- The table is written by scripts/answers.py. -->\n"

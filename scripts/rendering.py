@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -33,6 +34,7 @@ NOT_ABOUT_CODE = (
     "license",
 )
 CODE_FOLDERS = ("src/", "tests/", "migrations/")
+sys.path.append(str(ROOT))  # As Cookiecutter does, for cookiecutter_2_7_or_newer.py.
 
 Answers = Mapping[str, str | bool]
 Files = Mapping[str, bytes]

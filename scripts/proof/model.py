@@ -5,6 +5,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+# What a tree should cost, and from where on it is red, in CPU seconds, without its environment.
+CPU_BUDGET = 12
+CPU_LIMIT = 15
+ENVIRONMENT = "environment"
+
 
 class Kind(StrEnum):
     """What a job looks at."""
@@ -71,6 +76,11 @@ class Verdict:
     def seconds(self) -> float:
         """How long it took."""
         return sum(stage.seconds for stage in self.stages)
+
+    @property
+    def cost(self) -> float:
+        """How many CPU seconds it took, without what others with the same environment share."""
+        return sum(stage.cpu_seconds for stage in self.stages if stage.name != ENVIRONMENT)
 
     @property
     def cpu_seconds(self) -> float:

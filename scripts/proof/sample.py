@@ -1,0 +1,84 @@
+"""Bakes some variants with Cookiecutter, and compares them with what the renderer says of them.
+
+    python -m proof.sample SEED PART
+
+Exits with the answers of the first that differs, and the file.
+"""
+
+import random
+import sys
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from cookiecutter.main import cookiecutter
+from rendering import ROOT, Files
+
+from .model import Job, Kind, Stage
+from .processes import measured
+from .variants import Variants, all_variants, typed
+
+COUNT = 60
+PARTS = 2  # They may run at the same time.
+EXPECTED_SECONDS = 12
+
+
+def jobs(variants: Variants, seed: int) -> Iterator[Job]:
+    """Yield the jobs for the variants that `seed` chooses."""
+    for part in range(PARTS):
+        numbers = chosen(variants, seed)[part::PARTS]
+        yield Job(
+            kind=Kind.SAMPLE,
+            subject=f"{len(numbers)} bakes, byte for byte, seed {seed}, part {part + 1}",
+            answers=variants.named(numbers),
+            variants=frozenset(numbers),
+            run=partial(_run, seed, part),
+            expected_seconds=EXPECTED_SECONDS,
+        )
+
+
+def chosen(variants: Variants, seed: int) -> list[int]:
+    """Return the numbers of some variants, by chance; the same for the same seed."""
+    numbers = range(len(variants.answers))
+    return random.Random(seed).sample(numbers, min(COUNT, len(numbers)))  # noqa: S311
+
+
+def _run(seed: int, part: int, _folder: Path) -> list[Stage]:
+    command = [sys.executable, "-m", "proof.sample", str(seed), str(part)]
+    return [measured("bakes", command, ROOT / "scripts")]
+
+
+def difference(made: Files, rendered: Files) -> str:
+    """Return the name of a file that is not the same in both, "" if there is none."""
+    names = sorted(made.keys() | rendered.keys())
+    return next((name for name in names if made.get(name) != rendered.get(name)), "")
+
+
+def baked(template: Path, folder: Path, answers: dict[str, str | bool]) -> Files:
+    """Return the files that Cookiecutter makes in `folder`."""
+    made = Path(
+        cookiecutter(
+            str(template),
+            no_input=True,
+            extra_context=answers,
+            output_dir=str(folder),
+            default_config=True,
+        )
+    )
+    files = {path.relative_to(made).as_posix(): path for path in made.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in files.items()}
+
+
+def main(seed: int, part: int) -> None:
+    """Compare a part of the variants that `seed` chooses."""
+    variants = all_variants()
+    for number in chosen(variants, seed)[part::PARTS]:
+        with tempfile.TemporaryDirectory() as folder:
+            made = baked(ROOT, Path(folder), dict(variants.answers[number]))
+        if name := difference(made, variants.files[number]):
+            sys.exit(f'"{typed(variants.answers[number])}" is baked with another {name}.')
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

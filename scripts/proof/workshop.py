@@ -1,0 +1,146 @@
+"""Folders in which trees are proven, one after the other, without starting anew for each."""
+
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from pathlib import Path
+from shutil import rmtree
+
+from rendering import Files, code_files
+
+from .imports import Providers, imported, undeclared
+from .model import CPU_LIMIT, ENVIRONMENT, Stage
+from .processes import measured
+from .zygote import Zygote
+
+KEPT = {".venv", ".mypy_cache"}  # What makes the next tree faster.
+SYNC = ("uv", "sync", "--quiet", "--locked", "--python", sys.executable)
+# What a tree's own Makefile checks, too.
+COMMANDS = {
+    "style": ("ruff", "check", "--no-cache"),
+    "format": ("ruff", "format", "--check", "--no-cache"),
+    "types": ("mypy",),
+    "contracts": ("lint-imports", "--no-cache"),
+}
+
+
+class Workshop:
+    """A folder with an environment that is synced to the lock of each tree.
+
+    So nothing is installed that the tree does not declare; and there are no files of the project
+    but those that make a tree what it is, so a suite that opens another one fails.
+    """
+
+    def __init__(self, folder: Path, test_database: Callable[[], str]) -> None:
+        """Use `folder`; `test_database` gives the URL of a server to those suites that need it."""
+        self._folder = folder
+        self._bin = folder / ".venv" / "bin"
+        self._test_database = test_database
+        self._installed: tuple[bytes, ...] = ()
+        self._providers: Providers = {}
+        self._zygote: Zygote | None = None
+
+    def prove(self, files: Files, wanted: Collection[str] = ()) -> list[Stage]:
+        """Prove a tree, of which these are all files, or only the `wanted` stages of it."""
+        environment = self._environment(files)
+        if environment.error or not self._zygote:
+            return [environment]
+        checks = self._checks(files, self._zygote)
+        stages = [check() for name, check in checks.items() if not wanted or name in wanted]
+        return [environment, *stages, *_too_dear(stages)]
+
+    def close(self) -> None:
+        """End what runs."""
+        if self._zygote:
+            self._zygote.close()
+            self._zygote = None
+
+    def _environment(self, files: Files) -> Stage:
+        """Lay out the tree, with an environment in which all that it needs is installed."""
+        self._lay_out(files)
+        needs = files["pyproject.toml"], files["uv.lock"]
+        stage = Stage(ENVIRONMENT, 0, 0)
+        if self._installed != needs:
+            self._installed = ()
+            stage = self._install(files)
+            self._installed = () if stage.error else needs
+        for name in files.keys() - {"pyproject.toml", *code_files(files)}:
+            (self._folder / name).unlink()
+        return stage
+
+    def _lay_out(self, files: Files) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for path in self._folder.iterdir():
+            if path.name not in KEPT:
+                rmtree(path) if path.is_dir() else path.unlink()
+        for name, content in files.items():
+            path = self._folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+    def _install(self, files: Files) -> Stage:
+        """Sync the environment, and load the libraries: for the zygote, and for mypy."""
+        start = time.monotonic()
+        self.close()
+        synced = measured(ENVIRONMENT, SYNC, self._folder)
+        if synced.error:
+            return synced
+        libraries = _libraries(files)
+        typed = self._load_types(libraries)
+        variables = {"TEST_DATABASE_URL": self._test_database()} if _needs_server(files) else {}
+        self._zygote = Zygote(self._folder, libraries, **variables)
+        self._providers, cpu_seconds = self._zygote.loaded()
+        cpu_seconds += synced.cpu_seconds + typed.cpu_seconds
+        return Stage(ENVIRONMENT, time.monotonic() - start, cpu_seconds)
+
+    def _load_types(self, libraries: Sequence[str]) -> Stage:
+        """Let mypy read the libraries, which takes longer than all the rest of its work."""
+        program = self._folder / "libraries.py"
+        program.write_text("".join(f"import {module}\n" for module in libraries))
+        typed = measured(ENVIRONMENT, [self._bin / "mypy", program.name], self._folder)
+        program.unlink()
+        return typed
+
+    def _checks(self, files: Files, zygote: Zygote) -> dict[str, Callable[[], Stage]]:
+        commands = {
+            name: partial(measured, name, [self._bin / command, *arguments], self._folder)
+            for name, (command, *arguments) in COMMANDS.items()
+        }
+        return {
+            "imports": partial(self._imports, files),
+            **commands,
+            "migrations": partial(zygote.run, "migrations"),
+            "suite": partial(zygote.run, "suite", "-q", "--cov", *_gate(files)),
+        }
+
+    def _imports(self, files: Files) -> Stage:
+        start, cpu_start = time.monotonic(), time.thread_time()
+        error = "\n".join(undeclared(files, self._providers))
+        return Stage("imports", time.monotonic() - start, time.thread_time() - cpu_start, error)
+
+
+def _libraries(files: Files) -> list[str]:
+    """Return the modules that a tree imports and that are not its own."""
+    own = {name.split("/")[1] for name in files if name.startswith("src/")} | {"tests"}
+    modules = {module for _, module in imported(files, ("src/", "tests/"))}
+    return sorted(module for module in modules if module.partition(".")[0] not in own)
+
+
+def _needs_server(files: Files) -> bool:
+    return any(b"TEST_DATABASE_URL" in files[name] for name in code_files(files))
+
+
+def _gate(files: Files) -> list[str]:
+    """Return the option for the coverage below which a tree fails; it says which that is."""
+    report = tomllib.loads(files["pyproject.toml"].decode())["tool"]["coverage"]["report"]
+    return [f"--cov-fail-under={report['fail_under']}"]
+
+
+def _too_dear(stages: Sequence[Stage]) -> list[Stage]:
+    """Return a failed stage if a tree costs more than it may."""
+    cost = sum(stage.cpu_seconds for stage in stages)
+    if cost <= CPU_LIMIT:
+        return []
+    return [Stage("cost", 0, 0, f"It costs {cost:.1f} CPU seconds; {CPU_LIMIT} is the limit.")]
