@@ -20,6 +20,7 @@ from binaryornot.check import is_binary
 from cookiecutter.generate import generate_context
 from cookiecutter.prompt import prompt_for_config
 from cookiecutter.utils import create_env_with_context
+from jinja2 import TemplateError
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVICE = "{{cookiecutter.project_slug}}"
@@ -94,8 +95,11 @@ def _digest(content: bytes) -> str:
 
 @cache
 def _settings(pyproject: bytes) -> str:
-    """Return what a pyproject.toml says, without names and license."""
-    settings = tomllib.loads(pyproject.decode())
+    """Return what a pyproject.toml says, without names and license; all of it if it is broken."""
+    try:
+        settings = tomllib.loads(pyproject.decode())
+    except tomllib.TOMLDecodeError:
+        return pyproject.decode()
     for name in ("name", "description", "authors", "license", "license-files", "classifiers"):
         settings["project"].pop(name, None)
     return json.dumps(settings, sort_keys=True)
@@ -131,14 +135,18 @@ class Renderer:
         return dict(prompt_for_config(context, no_input=True))
 
     def render(self, answers: Answers) -> Files:
-        """Return the service's files by path. Raises FailedHookException for a wrong answer."""
+        """Return the service's files by path.
+
+        Raises FailedHookException for a wrong answer, ValueError for a file that is no template.
+        """
         return self._rendered(self.context(answers))
 
     def render_all(self, combinations: Iterable[Answers]) -> Iterator[Files]:
         """Yield the files for each combination of choices, whose texts are the default ones.
 
         Asking Cookiecutter takes as long as all the rest, so it is asked once: in its questions
-        nothing may depend on a choice, else ValueError is raised.
+        nothing may depend on a choice. Raises ValueError if it does, or for a file that is no
+        template.
         """
         if depends := set(NAMED.findall(self._questions)) & set(choices()):
             raise ValueError(f"cookiecutter.json derives something from {', '.join(depends)}")
@@ -163,7 +171,11 @@ class Renderer:
         if None in parts:
             return None, b""
         source = self._sources[name]
-        content = source if isinstance(source, bytes) else self.text(source, context).encode()
+        try:
+            content = source if isinstance(source, bytes) else self.text(source, context).encode()
+        except TemplateError as error:
+            place = f"{name}, line {getattr(error, 'lineno', '?')}"
+            raise ValueError(f"{place}: {error}. It is no Jinja template.") from error
         return "/".join(part for part in parts if part), content
 
     def _load_hook(self) -> dict[str, Any]:

@@ -4,8 +4,8 @@
     python scripts/variants.py --one [ANSWER=VALUE...]
 
 Without --all, what has not changed since it held is not proven again; where CI is set, everything
-is. Exits 1 if a variant does not hold, 2 if there is no such answer. The report is written to
-build/variants/report.html.
+is. The report is written to build/variants/report.html. Exits 1 if a variant does not hold, 2 if
+there is no such answer, or the template cannot be rendered.
 """
 
 import os
@@ -23,7 +23,7 @@ from proof.model import CPU_BUDGET, Job, Outcome, Verdict
 from proof.processes import tail
 from proof.report import write_report
 from proof.schedule import Schedule
-from proof.trees import Trees, shared_server
+from proof.trees import Trees, answers_job, shared_server
 from proof.variants import Variants, all_variants, parsed
 from rendering import ROOT, Renderer, known_files
 
@@ -44,15 +44,11 @@ def arguments() -> Namespace:
 def chosen(words: Sequence[str] | None) -> Variants:
     """Return the one variant that these answers make, or all of them for None.
 
-    Exits with one sentence if one of the words is no answer.
+    Raises ValueError with one sentence if one of the words is no answer, or a file no template.
     """
     if words is None:
         return all_variants()
-    try:
-        answers = parsed(words)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    answers = parsed(words)
     return Variants([answers], [Renderer(ROOT, known_files()).render(answers)])
 
 
@@ -61,6 +57,7 @@ def jobs(variants: Variants, trees: Trees, seed: int) -> Iterator[Job]:
     by = runner()
     yield from trees.jobs()
     if len(variants.answers) > 1:
+        yield answers_job(variants)
         yield from sample.jobs(variants, seed)
         yield from services.jobs(variants, by)
         yield services.campaigns_job(variants, by)
@@ -108,7 +105,11 @@ def tell_failure(verdict: Verdict) -> None:
 def main() -> None:
     """Prove what was asked for."""
     options = arguments()
-    variants = chosen(options.one)
+    try:
+        variants = chosen(options.one)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
     everything = options.all or options.one is not None or "CI" in os.environ
     outcome = prove(variants, options.seed, everything=everything)
     write_report(outcome, REPORT)

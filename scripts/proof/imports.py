@@ -17,7 +17,7 @@ def imported(files: Files, folders: tuple[str, ...]) -> Iterator[tuple[str, str]
     """Yield each file in some folders with each module that it imports by its whole name."""
     for name, content in files.items():
         if name.startswith(folders) and name.endswith(".py"):
-            for node in ast.walk(ast.parse(content)):
+            for node in ast.walk(ast.parse(content, name)):
                 for module in _modules(node):
                     yield name, module
 

@@ -14,6 +14,7 @@ ENVIRONMENT = "environment"
 class Kind(StrEnum):
     """What a job looks at."""
 
+    ANSWERS = "answers"  # whether those that are not about code leave it alone
     TREE = "tree"  # all variants whose code is the same
     FILE = "file"  # all variants that hold this file, which is no Python
     SAMPLE = "sample"  # some variants, as Cookiecutter makes them

@@ -64,15 +64,19 @@ class Schedule:
             self._do(job, self._folder / f"worker-{number}")
 
     def _do(self, job: Job, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            stages = job.run(folder)
-        except Exception:  # noqa: BLE001 - whatever it is, the variants are not proven.
-            stages = [Stage("proof", 0, 0, traceback.format_exc())]
-        verdict = Verdict(job, stages)
+        verdict = done(job, folder)
         self._verdicts.append(verdict)
         self._cache.remember(verdict)
         self._meter.add(verdict)
+
+
+def done(job: Job, folder: Path) -> Verdict:
+    """Do a job; what nobody had foreseen counts as a stage that failed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return Verdict(job, job.run(folder))
+    except Exception:  # Whatever it is, the variants are not proven.
+        return Verdict(job, [Stage("proof", 0, 0, traceback.format_exc())])
 
 
 class Meter:

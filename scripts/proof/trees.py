@@ -2,13 +2,16 @@
 
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from threading import Lock
 
 from postgresql import postgresql_server
+from rendering import NOT_ABOUT_CODE, code_answers
 
 from .cache import digest
 from .model import Job, Kind, Stage
@@ -65,6 +68,33 @@ class Trees:
         return digest(
             [self._runner, sys.version, *(f"{name} {files[name]!r}" for name in sorted(files))]
         )
+
+
+def answers_job(variants: Variants) -> Job:
+    """Return the job that looks whether answers that are not about code leave all code alone."""
+    every = range(len(variants.answers))
+    return Job(
+        kind=Kind.ANSWERS,
+        subject=f"{', '.join(NOT_ABOUT_CODE)} change no code",
+        answers=variants.named(every),
+        variants=frozenset(every),
+        run=lambda _folder: [_answers_stage(variants)],
+    )
+
+
+def _answers_stage(variants: Variants) -> Stage:
+    """Fail for each two variants whose code differs although the answers about code are the same."""
+    smallest: dict[tuple[str | bool, ...], dict[str, int]] = defaultdict(dict)
+    for key, numbers in variants.trees().items():
+        for number in sorted(numbers, key=variants.size):
+            about_code = tuple(variants.answers[number][name] for name in code_answers())
+            smallest[about_code].setdefault(key, number)
+    pairs = [pair for trees in smallest.values() for pair in pairwise(trees.values())]
+    lines = [
+        f'"{variants.named([one])}" and "{variants.named([other])}" differ in code.'
+        for one, other in pairs
+    ]
+    return Stage("key", 0, 0, "\n".join(lines))
 
 
 @contextmanager

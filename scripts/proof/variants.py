@@ -37,7 +37,11 @@ class Variants:
 
     def smallest(self, numbers: Iterable[int]) -> int:
         """Return the variant that is given the fewest answers, of some."""
-        return min(numbers, key=lambda number: (len(given(self.answers[number])), number))
+        return min(numbers, key=self.size)
+
+    def size(self, number: int) -> tuple[int, int]:
+        """Return what the variants are ordered by: the answers that have to be given."""
+        return len(given(self.answers[number])), number
 
     def named(self, numbers: Iterable[int]) -> str:
         """Return the answers of the smallest of some variants, as one types them."""
