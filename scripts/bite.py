@@ -1,9 +1,10 @@
-"""Takes guards out, one at a time: each time a test must turn red.
+"""Takes guards out and plants defects, one at a time: each time something must turn red.
 
-    python scripts/bite.py [PART OF A GUARD'S NAME]
+    python scripts/bite.py [PART OF A NAME]
 
-The guards stand in bites.toml. They are taken out of copies in build/bite. Exits 1 if a guard is
-missed by nobody, or if its text is not where bites.toml says.
+The guards stand in bites.toml: they are taken out of copies in build/bite, and a test must miss
+them. The defects stand in defects.toml: the proof of all variants must see them. Exits 1 if nobody
+notices one, or if a text is not where these files say.
 """
 
 import re
@@ -12,15 +13,21 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from baking import bake, copy_template, environment
+from defects import Defect, Garden
+from proof.trees import shared_server
+from proof.workshop import Workshop
 from rendering import ROOT
 
 FOLDER = ROOT / "build" / "bite"
 BITES = ROOT / "scripts" / "bites.toml"
+DEFECTS = ROOT / "scripts" / "defects.toml"
 TEST_FAILED = 1  # pytest's exit code; others say that it could not run at all
 RED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
@@ -95,26 +102,45 @@ def service(database: str) -> Path:
     return bake(FOLDER / database, database=database, example="yes")
 
 
-def holds(bite: Bite) -> bool:
-    """Take a guard out, print what came of it, and return whether somebody noticed."""
+def noticed(name: str, notice: Callable[[], str]) -> bool:
+    """Do something to the template, print who noticed, and return whether anybody did."""
     start = time.monotonic()
     try:
-        red = bite.take_out()
+        who = notice()
     except ValueError as error:
-        red, missing = "", str(error)
+        who, missing = "", str(error)
     else:
         missing = "NOBODY NOTICED"
-    print(f"{time.monotonic() - start:5.1f} s  {bite.guard}: {red or missing}", flush=True)
-    return bool(red)
+    print(f"{time.monotonic() - start:5.1f} s  {name}: {who or missing}", flush=True)
+    return bool(who)
+
+
+def entries(path: Path, kind: str, name: str, wanted: str) -> list[dict[str, str]]:
+    """Return the entries of a file whose name holds `wanted`."""
+    found = tomllib.loads(path.read_text(encoding="utf-8"))[kind]
+    return [entry for entry in found if wanted in entry[name]]
+
+
+def guards_missed(wanted: str) -> list[bool]:
+    """Take out every guard whose name holds `wanted`."""
+    bites = [Bite(**entry) for entry in entries(BITES, "bite", "guard", wanted)]
+    return [noticed(bite.guard, bite.take_out) for bite in bites]
+
+
+def defects_seen(wanted: str) -> list[bool]:
+    """Plant every defect whose name holds `wanted`."""
+    defects = [Defect(**entry) for entry in entries(DEFECTS, "defect", "name", wanted)]
+    with shared_server() as server, closing(Workshop(FOLDER / "workshop", server)) as workshop:
+        garden = Garden(template(), workshop, FOLDER / "scratch")
+        return [noticed(defect.name, partial(garden.stage_that_sees, defect)) for defect in defects]
 
 
 def main(wanted: str) -> None:
-    """Take out every guard whose name holds `wanted`."""
-    entries = tomllib.loads(BITES.read_text(encoding="utf-8"))["bite"]
-    bites = [Bite(**entry) for entry in entries if wanted in entry["guard"]]
-    held = sum(holds(bite) for bite in bites)
-    print(f"{held} of {len(bites)} guards are missed when they are gone")
-    if held < len(bites) or not bites:
+    """Take out every guard, and plant every defect, whose name holds `wanted`."""
+    guards, defects = guards_missed(wanted), defects_seen(wanted)
+    print(f"{sum(guards)} of {len(guards)} guards are missed when they are gone")
+    print(f"{sum(defects)} of {len(defects)} defects turn the proof red")
+    if not all(guards + defects) or not guards + defects:
         sys.exit(1)
 
 

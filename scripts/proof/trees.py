@@ -83,7 +83,7 @@ def answers_job(variants: Variants) -> Job:
 
 
 def _answers_stage(variants: Variants) -> Stage:
-    """Fail for each two variants whose code differs although the answers about code are the same."""
+    """Fail for variants whose code differs although they have the same answers about code."""
     smallest: dict[tuple[str | bool, ...], dict[str, int]] = defaultdict(dict)
     for key, numbers in variants.trees().items():
         for number in sorted(numbers, key=variants.size):
