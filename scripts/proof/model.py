@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-# What a tree should cost, and from where on it is red, in CPU seconds, without its environment.
+# What a tree should cost, and from where on it is red, in CPU seconds, its environment apart.
 CPU_BUDGET = 12
 CPU_LIMIT = 15
-ENVIRONMENT = "environment"
+ENVIRONMENT = "environment"  # The stage that trees share: whoever comes first pays for it.
 
 
 class Kind(StrEnum):
@@ -79,14 +79,14 @@ class Verdict:
         return sum(stage.seconds for stage in self.stages)
 
     @property
-    def cost(self) -> float:
-        """How many CPU seconds it took, without what others with the same environment share."""
-        return sum(stage.cpu_seconds for stage in self.stages if stage.name != ENVIRONMENT)
-
-    @property
     def cpu_seconds(self) -> float:
         """How long a processor worked for it."""
         return sum(stage.cpu_seconds for stage in self.stages)
+
+    @property
+    def own_cpu_seconds(self) -> float:
+        """How long a processor worked for it alone."""
+        return sum(stage.cpu_seconds for stage in self.stages if stage.name != ENVIRONMENT)
 
 
 @dataclass(frozen=True)
