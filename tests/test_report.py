@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from proof.model import CPU_BUDGET, CPU_LIMIT, Job, Kind, Outcome, Stage, Verdict
-from proof.report import Axis, beginning, halves, headings, write_report
+from proof.report import Axis, beginning, halves, headings, size, write_report
 from proof.variants import word
 
 VOID = {"meta", "link", "rect", "line"}  # No end tag, or one that ends itself.
@@ -200,6 +200,8 @@ def test_the_page_needs_nothing_but_itself(path: Path) -> None:
     references = [value for name, value in page.attributes if name in {"src", "href", "style"}]
     assert not [value for value in references if "//" in value]
     assert not re.search(r"@import|url\(", page.source)
+    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    assert ("content", policy) in page.attributes
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 5])
@@ -240,6 +242,31 @@ def test_headings_cover_the_grid(number: int) -> None:
         rows = covered[0] if covered else 1
         begun = [heading for row in range(rows) for heading in beginning(levels, row)]
         assert len(begun) == sum(map(len, levels))
+
+
+@pytest.mark.parametrize(
+    ("number", "shape"), [(1, (2, 1)), (2, (2, 2)), (3, (4, 3)), (4, (4, 6)), (5, (12, 6))]
+)
+def test_the_grid_is_as_square_as_can_be(number: int, shape: tuple[int, int]) -> None:
+    axes = [Axis(name, list(values)) for name, values in list(CODE.items())[:number]]
+    down, across = halves(axes)
+    assert (size(down), size(across)) == shape
+
+
+def test_stages_keep_their_order_and_those_that_failed_are_marked(path: Path) -> None:
+    answers = variants(1)
+    whole = [Stage(name, 2, 1.5) for name in ("build", "lint", "suite")]
+    early = [whole[0], Stage("suite", 4, 2.5, "red")]
+    numbers = range(len(answers))
+    jobs = [verdict(Kind.TREE, "t", numbers, *stages) for stages in (early, whole)]
+    page = page_of(path, answers, jobs)
+    assert "state build lint suite environment wall s variants" in page.words
+    assert re.search(r"✗ fails 1\.5 \S ✗ 2\.5 \S 6\.0 12$", page.words)
+
+
+def test_a_part_of_the_variants_is_not_said_to_be_all(path: Path) -> None:
+    answers = variants(2)[1:]
+    assert "= 24 in all, of which 23 were asked for." in page_of(path, answers, []).words
 
 
 @pytest.mark.parametrize(

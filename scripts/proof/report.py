@@ -130,7 +130,7 @@ class Times:
     @property
     def scale(self) -> float:
         """The CPU seconds that a whole bar stands for."""
-        highest = max((line.cost for line in self.lines), default=0)
+        highest = max(line.cost for line in self.lines)
         return max(highest, CPU_LIMIT if self.budgeted else 0.1) * 1.04
 
 
