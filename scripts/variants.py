@@ -84,7 +84,7 @@ def tell(outcome: Outcome) -> None:
     """Print what failed, what trees cost, where the report is, and how many variants hold."""
     for verdict in sorted(outcome.failed, key=lambda verdict: len(verdict.job.answers)):
         tell_failure(verdict)
-    if costs := [verdict.cost for verdict in outcome.trees]:
+    if costs := [verdict.own_cpu_seconds for verdict in outcome.trees]:
         print(
             f"A tree costs {sum(costs) / len(costs):.1f} CPU seconds, {max(costs):.1f} at most "
             f"({CPU_BUDGET} asked); {outcome.seconds:.0f} s for all, seed {outcome.seed}, "
