@@ -9,16 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from baking import environment
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Return the files below `folder` by path."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
+from baking import contents, environment
 
 
 @contextmanager

@@ -11,11 +11,12 @@ import unicodedata
 import cookiecutter
 import pytest
 import yaml
+from baking import contents
 from conftest import Bake, Report
 from cookiecutter.exceptions import FailedHookException
 from hostile import KEPT_TEXTS, REFUSED_TEXTS, WRONG_SLUGS
 from parsing import assert_parses, is_data, strings
-from project import Command, contents
+from project import Command
 from rendering import ROOT, SERVICE, Renderer, known_files
 
 from cookiecutter_2_7_or_newer import checked_text

@@ -17,7 +17,7 @@ from shutil import copytree
 import pytest
 import yaml
 from conftest import Every, Report
-from databases import database_of
+from databases import empty_database
 from project import BakedProject, Command
 from reading import commands
 from rendering import ROOT, Files, Renderer
@@ -123,8 +123,8 @@ def test_a_newcomer_who_has_postgresql_can_type_the_rest(
     project = BakedProject(command.output / "orders-api", {"database": "postgresql"})
     others = [text for text in told(renderer.render({})) if "curl" not in text]
     already = {line for text in (*others, *steps) for line in text.splitlines()}
-    with database_of(project) as variables:
-        terminal = open_terminal(command.output, **variables)
+    with empty_database(project.path, open_folder) as url:
+        terminal = open_terminal(command.output, APP_DATABASE__URL=url)
         printed = "".join(terminal.type(step) for step in steps)
         for text in told(project.files):
             if not set(text.splitlines()) <= already:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Bake, Report
-from databases import database_of
+from databases import empty_database
 from first_day import (
     add_field,
     add_route_and_dependencies,
@@ -86,7 +86,8 @@ def test_a_service_on_postgresql_stays_green_without_the_sample_feature(
 ) -> None:
     made = bake(database="postgresql")
     project = BakedProject(Path(shutil.move(made.path, open_folder)), made.context)
-    with database_of(project) as variables:
+    with empty_database(project.path, open_folder) as url:
+        variables = {"APP_DATABASE__URL": url}
         project.must_run("make", "migrate", **variables)
         project.must_run("make", "remove-example", **variables)
         walk_through_migrations(project, **variables)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from baking import environment
+from baking import contents, environment
 from conftest import Bake
-from project import Command, contents
+from project import Command
 from rendering import HOOK, ROOT, SERVICE, Renderer, combinations, known_files
 
 VERSION = json.loads((ROOT / "cookiecutter.json").read_text("utf-8"))["_template_version"]

@@ -1,43 +1,39 @@
-"""Every project whose code differs passes its own tests and checks, in its own environment."""
+"""A few services go the whole way of their owners; `make variants` proves all of them."""
 
-import shutil
 import sys
-import time
-from itertools import product
 from pathlib import Path
 
 import pytest
-from conftest import Bake, Report
-from project import BakedProject
-from rendering import choices, code_answers
+from conftest import Report
+from proof.covering import on_python, pythons
+from proof.variants import defaults, typed
+from proof.walk import Walk, until_one_fails
+from rendering import Answers, Renderer, choices, code_answers
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
-CHECKS = [
-    ["uv", "sync", "--locked"],
-    ["uv", "run", "pytest", "--cov"],
-    ["uv", "run", "ruff", "check"],
-    ["uv", "run", "ruff", "format", "--check"],
-    ["uv", "run", "mypy"],
-    ["uv", "run", "lint-imports"],
-]
 
 
-@pytest.mark.parametrize(
-    "values",
-    list(product(*(choices()[name] for name in code_answers()))),
-    ids=lambda values: "-".join(map(str, values)),
-)
-def test_a_project_passes_its_own_checks(
-    bake: Bake, report: Report, open_folder: Path, values: tuple[str | bool, ...]
+def services() -> list[Answers]:
+    """Return the default service, that on PostgreSQL, and the one with everything on."""
+    possible = {name: choices()[name] for name in code_answers()}
+    everything = {name: True if True in values else values[-1] for name, values in possible.items()}
+    found: list[Answers] = []
+    for given in ({}, {"database": "postgresql"}, everything):
+        answers = on_python({**defaults(), **given}, HERE)
+        if answers not in found:
+            found.append(answers)
+    return found
+
+
+@pytest.mark.parametrize("answers", services(), ids=typed)
+def test_a_service_holds_on_the_whole_way_of_its_owners(
+    renderer: Renderer, report: Report, open_folder: Path, answers: Answers
 ) -> None:
-    made = bake(python_version=HERE, **dict(zip(code_answers(), values, strict=True)))
-    project = BakedProject(Path(shutil.move(made.path, open_folder)), made.context)
-    times = []
-    for check in CHECKS:
-        start = time.monotonic()
-        done = project.run(*check)
-        assert done.returncode == 0, f"{' '.join(check)}\n{done.stdout}{done.stderr}"
-        times.append(f"{' '.join(check[1:])} {time.monotonic() - start:.1f} s")
-    table = project.run("uv", "run", project.context["project_slug"], "settings").stdout
-    assert table.strip() in project.read("docs/settings.md")
-    report(f"{'-'.join(map(str, values))}: {', '.join(times)}")
+    here = next(python for python in pythons() if python.minor == HERE)
+    walk = Walk(answers, renderer.render(answers), here, open_folder)
+    stages = until_one_fails(walk.stages())
+    assert [stage.error for stage in stages if stage.error] == []
+    times = ", ".join(
+        f"{stage.name} {stage.seconds:.1f} s, CPU {stage.cpu_seconds:.1f} s" for stage in stages
+    )
+    report(f"{typed(answers) or 'the default service'}: {times}")

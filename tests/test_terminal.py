@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pexpect
 import pytest
-from baking import environment
-from project import Command, contents
+from baking import contents, environment
+from project import Command
 
 COLORS = re.compile(r"\x1b\[[\d;]*m")
 PROMPT = r"\)(?:\x1b\[[\d;]*m)*: "

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from baking import environment
 
@@ -30,23 +31,54 @@ def measured(
 
     Its CPU seconds include those of the processes that it waited for. `timeout` is in seconds.
     """
-    start = time.monotonic()
+    started = time.monotonic()
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
-        process = subprocess.Popen(
-            [str(part) for part in command],
-            cwd=folder,
-            env=environment(**variables),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        status, cpu_seconds = _wait(process, timeout)
+        process = start(command, folder, output, **variables)
+        status, cpu_seconds = wait(process, timeout)
         output.seek(0)
         printed = output.read()
-    seconds = time.monotonic() - start
+    seconds = time.monotonic() - started
     error = "" if status == 0 else _explained(command, status, printed)
     return Stage(name, seconds, cpu_seconds, error)
+
+
+def start(
+    command: Sequence[str | Path], folder: Path, output: IO[str], **variables: str
+) -> "subprocess.Popen[bytes]":
+    """Start a program in `folder`, in a session of its own; `wait` has to follow."""
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        cwd=folder,
+        env=environment(**variables),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    _running.add(process.pid)
+    return process
+
+
+def wait(process: "subprocess.Popen[bytes]", timeout: float) -> tuple[int, float]:
+    """Return the exit status of a program, and the CPU seconds that it took.
+
+    After `timeout` seconds it is ended by a signal; whatever it has started ends with it. The
+    seconds of one that is known to have ended are not known any more.
+    """
+    if process.returncode is not None:
+        kill_group(process.pid)
+        _running.discard(process.pid)
+        return process.returncode, 0
+    killer = threading.Timer(timeout, kill_group, [process.pid])
+    killer.start()
+    try:
+        _, status, usage = os.wait4(process.pid, 0)
+    finally:
+        killer.cancel()
+        kill_group(process.pid)
+        _running.discard(process.pid)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, usage.ru_utime + usage.ru_stime
 
 
 def kill_all() -> None:
@@ -64,21 +96,6 @@ def kill_group(process: int) -> None:
 def tail(text: str) -> str:
     """Return the end of what a program printed."""
     return "\n".join(text.rstrip().splitlines()[-SHOWN_LINES:])
-
-
-def _wait(process: "subprocess.Popen[bytes]", timeout: float) -> tuple[int, float]:
-    """Return the exit status of a process, and the CPU seconds that it took."""
-    _running.add(process.pid)
-    killer = threading.Timer(timeout, kill_group, [process.pid])
-    killer.start()
-    try:
-        _, status, usage = os.wait4(process.pid, 0)
-    finally:
-        killer.cancel()
-        kill_group(process.pid)
-        _running.discard(process.pid)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, usage.ru_utime + usage.ru_stime
 
 
 def _explained(command: Sequence[str | Path], status: int, printed: str) -> str:

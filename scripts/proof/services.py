@@ -1,0 +1,96 @@
+"""The services of the covering set, each on its owners' whole way, and under load and faults."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from itertools import cycle
+from pathlib import Path
+
+from rendering import ROOT, Answers, Files, choices, known_files
+
+from .covering import Python, covering, on_python, pythons, service_on
+from .model import Job, Kind, Stage
+from .processes import measured
+from .variants import Variants, typed
+from .walk import Walk, until_one_fails
+
+CAMPAIGNS = "tests/campaigns/"
+CAMPAIGNS_SECONDS = 1800  # More than they ever take.
+# What makes a service, beside the files that it is made of.
+MAKERS = ("cookiecutter.json", "cookiecutter_2_7_or_newer.py", "hooks/", "uv.lock")
+
+
+def jobs(variants: Variants, runner: str) -> list[Job]:
+    """Return a job for each service of the covering set, on the Pythons of this machine in turn.
+
+    `runner` is a digest of what proves them. Raises IndexError if there is no Python.
+    """
+    turns = cycle(pythons())
+    return [job(variants, answers, next(turns), runner) for answers in covering()]
+
+
+def job(variants: Variants, answers: Answers, python: Python, runner: str) -> Job:
+    """Return the job that walks the way of one service on one Python.
+
+    Its image and pipeline use that Python, too, if it is one of the choices. The folder that the
+    job is run in has to lie in folders that others may enter: PostgreSQL is not run by root.
+    """
+    complete = on_python(answers, python.minor)
+    number = variants.answers.index(complete)
+    files = variants.files[number]
+
+    def run(folder: Path) -> Sequence[Stage]:
+        folder.chmod(0o755)
+        return until_one_fails(Walk(complete, files, python, folder).stages())
+
+    return Job(
+        kind=Kind.SERVICE,
+        subject=f"{typed(complete) or 'the default service'} on {python}",
+        answers=typed(complete),
+        variants=frozenset([number]),
+        run=run,
+        expected_seconds=40,
+        digest=_digest([files, _known(MAKERS)], json.dumps(complete), python.version, runner),
+    )
+
+
+def campaigns_job(variants: Variants, runner: str) -> Job:
+    """Return the job that runs the campaigns, on those services of the covering set that they take.
+
+    What runs it has to have the dependency group `campaigns`.
+    """
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    services = [
+        variants.answers.index(on_python(service_on(str(database)), python))
+        for database in choices()["database"]
+    ]
+    command = [sys.executable, "-m", "pytest", "-m", "campaign", CAMPAIGNS, "-q"]
+    files = [*(variants.files[number] for number in services), _known([CAMPAIGNS, *MAKERS])]
+    return Job(
+        kind=Kind.CAMPAIGNS,
+        subject="load and faults",
+        answers=variants.named(services),
+        variants=frozenset(services),
+        run=lambda _: [measured("campaigns", command, ROOT, CAMPAIGNS_SECONDS)],
+        expected_seconds=200,
+        digest=_digest(files, sys.version, runner),
+    )
+
+
+def _known(names: Iterable[str]) -> Files:
+    """Return the template's files whose path begins with one of some names."""
+    return {
+        path.as_posix(): (ROOT / path).read_bytes()
+        for path in known_files()
+        if path.as_posix().startswith(tuple(names))
+    }
+
+
+def _digest(groups: Iterable[Files], *texts: str) -> str:
+    """Return a digest of files and texts, each in its place."""
+    files = [
+        [(name, hashlib.sha256(content).hexdigest()) for name, content in sorted(group.items())]
+        for group in groups
+    ]
+    return hashlib.sha256(json.dumps([files, texts]).encode()).hexdigest()
