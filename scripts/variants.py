@@ -18,7 +18,6 @@ from collections.abc import Iterator, Sequence
 
 from proof import files, sample, services
 from proof.cache import Cache, runner
-from proof.covering import this_python
 from proof.model import CPU_BUDGET, Job, Outcome, Verdict
 from proof.processes import tail
 from proof.report import write_report
@@ -62,7 +61,7 @@ def jobs(variants: Variants, trees: Trees, seed: int) -> Iterator[Job]:
         yield from services.jobs(variants, by)
         yield services.campaigns_job(variants, by)
     else:
-        yield services.job(variants, 0, this_python(), by)
+        yield services.job(variants, 0, services.python_for(variants.answers[0]), by)
     yield from files.jobs(variants, by)
 
 

@@ -24,35 +24,42 @@ MAKERS = ("cookiecutter.json", "cookiecutter_2_7_or_newer.py", "hooks/", "uv.loc
 def jobs(variants: Variants, runner: str) -> list[Job]:
     """Return a job for each service of the covering set, on the Pythons of this machine in turn.
 
-    `runner` is a digest of what proves them. Raises IndexError if there is no Python.
+    Their image and pipeline use that Python, too, if it is one of the choices. `runner` is a digest
+    of what proves them.
     """
     turns = cycle(pythons())
-    return [job(variants, answers, next(turns), runner) for answers in covering()]
+    pairs = [(on_python(answers, (python := next(turns)).minor), python) for answers in covering()]
+    return [job(variants, variants.answers.index(one), python, runner) for one, python in pairs]
 
 
-def job(variants: Variants, answers: Answers, python: Python, runner: str) -> Job:
+def job(variants: Variants, number: int, python: Python, runner: str) -> Job:
     """Return the job that walks the way of one service on one Python.
 
-    Its image and pipeline use that Python, too, if it is one of the choices. The folder that the
-    job is run in has to lie in folders that others may enter: PostgreSQL is not run by root.
+    The folder that the job is run in has to lie in folders that others may enter: PostgreSQL is not
+    run by root.
     """
-    complete = on_python(answers, python.minor)
-    number = variants.answers.index(complete)
-    files = variants.files[number]
+    answers, files = variants.answers[number], variants.files[number]
 
     def run(folder: Path) -> Sequence[Stage]:
         folder.chmod(0o755)
-        return until_one_fails(Walk(complete, files, python, folder).stages())
+        return until_one_fails(Walk(answers, files, python, folder).stages())
 
     return Job(
         kind=Kind.SERVICE,
-        subject=f"{typed(complete) or 'the default service'} on {python}",
-        answers=typed(complete),
+        subject=f"{typed(answers) or 'the default service'} on {python}",
+        answers=typed(answers),
         variants=frozenset([number]),
         run=run,
         expected_seconds=40,
-        digest=_digest([files, _known(MAKERS)], json.dumps(complete), python.version, runner),
+        digest=_digest([files, _known(MAKERS)], json.dumps(answers), python.version, runner),
     )
+
+
+def python_for(answers: Answers) -> Python:
+    """Return the Python that a service's image uses if it is on this machine, else the newest."""
+    installed = pythons()
+    wanted = [python for python in installed if python.minor == answers["python_version"]]
+    return [*wanted, *installed][0]
 
 
 def campaigns_job(variants: Variants, runner: str) -> Job:
