@@ -83,7 +83,7 @@ def commands(chosen: Sequence[Step], *options: str) -> list[list[str]]:
 
 def test_the_steps_add_an_answer(copy: Path) -> None:
     apply(copy, steps())
-    for command in commands(steps(), "-k", "not bake and not style and not workflows"):
+    for command in commands(steps(), "-k", "not bake and not style"):
         done = run(copy, *command)
         assert done.returncode == 0, done.stdout + done.stderr
     services = prod(map(len, choices().values()))

@@ -8,11 +8,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 
 def _parse_yaml(text: str) -> list[Any]:
-    return list(yaml.load_all(text, Loader=yaml.CSafeLoader))
+    """Return the documents of a text in YAML 1.2, in which `on` is no boolean.
+
+    A key that is given twice is an error, which other parsers let pass.
+    """
+    try:
+        return list(YAML(typ="safe", pure=True).load_all(text))
+    except YAMLError as error:
+        raise ValueError(str(error)) from error
 
 
 PARSERS: dict[str, Callable[[str], Any]] = {
@@ -30,20 +38,22 @@ def is_data(name: str) -> bool:
     return Path(name).suffix in PARSERS
 
 
+def parse(name: str, content: bytes) -> Any:  # noqa: ANN401  (whatever the file holds)
+    """Return what a file holds, of YAML a list of documents; None if its kind is not known here.
+
+    Raises ValueError, or SyntaxError for Python, if it does not parse.
+    """
+    return _parse(Path(name).suffix, content) if is_data(name) else None
+
+
 @cache
-def _parse(kind: str, content: bytes) -> Any:  # noqa: ANN401  (whatever the file holds)
+def _parse(kind: str, content: bytes) -> Any:  # noqa: ANN401
     return PARSERS[kind](content.decode())
 
 
-def assert_parses(name: str, content: bytes) -> None:
-    """Fail unless the file parses; a file of another kind always does."""
-    if is_data(name):
-        _parse(Path(name).suffix, content)
-
-
 def strings(name: str, content: bytes) -> set[str]:
-    """Return the strings that a file holds."""
-    return set(_leaves(_parse(Path(name).suffix, content)))
+    """Return the strings that a file holds. Raises what `parse` raises."""
+    return set(_leaves(parse(name, content)))
 
 
 def _leaves(node: object) -> Iterator[str]:
