@@ -98,7 +98,7 @@ def _installed() -> Iterator[Python]:
     allowed = _allowed()
     for one in json.loads(done.stdout):
         usual = one["implementation"] == "cpython" and one["variant"] == "default"
-        if usual and allowed.contains(one["version"]):
+        if usual and allowed.contains(one["version"], prereleases=False):
             yield Python(one["version"], Path(one["path"]))
 
 
