@@ -2,9 +2,10 @@ UV := sh scripts/uv
 RUN := $(UV) run --quiet --locked
 PORT ?= 8000
 ARGS ?=
+ANSWERS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test campaigns bite bench check fix docs lock
+.PHONY: help demo test variants variant campaigns bite bench check fix docs lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,14 +16,20 @@ demo: ## Make the default service and serve it on http://127.0.0.1:8000/docs (PO
 test: ## Run the template's tests, about seven minutes (ARGS="-k hook": some of them)
 	@$(RUN) pytest $(ARGS)
 
+variants: ## Prove every variant, a quarter of an hour; then what changed (ARGS=--all: everything)
+	@$(RUN) --group campaigns python scripts/variants.py $(ARGS)
+
+variant: ## Prove one: make variant ANSWERS="database=postgresql example=no"
+	@$(RUN) --group campaigns python scripts/variants.py --one $(ANSWERS)
+
 bench: ## Measure the CPU of requests beside applications written by hand, about two minutes
 	@PYTHONPATH=scripts $(RUN) python benchmarks/bench.py $(ARGS)
 
 campaigns: ## Run services under storms, slow clients and restarts, four minutes (ARGS="-k refresh")
 	@$(RUN) --group campaigns pytest -m campaign tests/campaigns $(ARGS)
 
-bite: ## Take guards out, one at a time: each time a test must turn red, one minute
-	@$(RUN) python scripts/bite.py $(ARGS)
+bite: ## Take guards out and plant defects, one at a time: something must turn red, three minutes
+	@$(RUN) --group campaigns python scripts/bite.py $(ARGS)
 
 check: ## Report style, types and workflows, and write nothing
 	$(UV) lock --check

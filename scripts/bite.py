@@ -21,7 +21,9 @@ from pathlib import Path
 
 from baking import bake, copy_template, environment
 from defects import Defect, Garden
+from proof.services import python_for
 from proof.trees import shared_server
+from proof.variants import defaults
 from proof.workshop import Workshop
 from rendering import ROOT
 
@@ -127,10 +129,16 @@ def guards_missed(wanted: str) -> list[bool]:
     return [noticed(bite.guard, bite.take_out) for bite in bites]
 
 
+def _workshop(server: Callable[[], str]) -> Workshop:
+    return Workshop(FOLDER / "workshop", python_for(defaults()), server)
+
+
 def defects_seen(wanted: str) -> list[bool]:
     """Plant every defect whose name holds `wanted`."""
-    defects = [Defect(**entry) for entry in entries(DEFECTS, "defect", "name", wanted)]
-    with shared_server() as server, closing(Workshop(FOLDER / "workshop", server)) as workshop:
+    planted = [Defect(**entry) for entry in entries(DEFECTS, "defect", "name", wanted)]
+    # Those that need the same environment follow each other.
+    defects = sorted(planted, key=lambda defect: defect.answers)
+    with shared_server() as server, closing(_workshop(server)) as workshop:
         garden = Garden(template(), workshop, FOLDER / "scratch")
         return [noticed(defect.name, partial(garden.stage_that_sees, defect)) for defect in defects]
 

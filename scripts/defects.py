@@ -32,6 +32,8 @@ class Defect:
     old: str = ""
     new: str = ""
     renamed: str = ""
+    tests: str = ""
+    says: str = ""
 
     @contextmanager
     def planted(self, template: Path) -> Iterator[None]:
@@ -71,8 +73,8 @@ class Garden:
         Raises ValueError if the template has no place for it, or cannot be rendered with it.
         """
         with defect.planted(self.template):
-            failed = {stage.name for stage in self._stages(defect) if stage.error}
-        return defect.stage if defect.stage in failed else ""
+            errors = [stage.error for stage in self._stages(defect) if stage.name == defect.stage]
+        return defect.stage if any(error and defect.says in error for error in errors) else ""
 
     def _stages(self, defect: Defect) -> Iterable[Stage]:
         if defect.stage == "bakes":
@@ -83,7 +85,7 @@ class Garden:
         answers = parsed(defect.answers.split())
         made = self._renderer().render(answers)
         if defect.stage in TREE_STAGES:
-            return self.workshop.prove(made, {defect.stage})
+            return self.workshop.prove(made, {defect.stage}, defect.tests.split())
         jobs = files.jobs(Variants([answers], [made]), "")
         return chain.from_iterable(job.run(self.scratch) for job in jobs)
 

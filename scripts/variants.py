@@ -9,7 +9,6 @@ there is no such answer, or the template cannot be rendered.
 """
 
 import os
-import platform
 import random
 import sys
 import time
@@ -18,6 +17,7 @@ from collections.abc import Iterator, Sequence
 
 from proof import files, sample, services
 from proof.cache import Cache, runner
+from proof.covering import Python
 from proof.model import CPU_BUDGET, Job, Outcome, Verdict
 from proof.processes import tail
 from proof.report import write_report
@@ -51,8 +51,8 @@ def chosen(words: Sequence[str] | None) -> Variants:
     return Variants([answers], [Renderer(ROOT, known_files()).render(answers)])
 
 
-def jobs(variants: Variants, trees: Trees, seed: int) -> Iterator[Job]:
-    """Yield all that has to be done for these variants."""
+def jobs(variants: Variants, python: Python, trees: Trees, seed: int) -> Iterator[Job]:
+    """Yield all that has to be done for these variants; for one of them, on a Python."""
     by = runner()
     yield from trees.jobs()
     if len(variants.answers) > 1:
@@ -61,7 +61,7 @@ def jobs(variants: Variants, trees: Trees, seed: int) -> Iterator[Job]:
         yield from services.jobs(variants, by)
         yield services.campaigns_job(variants, by)
     else:
-        yield services.job(variants, 0, services.python_for(variants.answers[0]), by)
+        yield services.job(variants, 0, python, by)
     yield from files.jobs(variants, by)
 
 
@@ -69,14 +69,15 @@ def prove(variants: Variants, seed: int, *, everything: bool) -> Outcome:
     """Prove variants; `everything` also what has not changed since it held."""
     start = time.monotonic()
     cache = Cache(FOLDER / "cache", believed=not everything)
+    python = services.python_for(variants.answers[0])
     with shared_server() as test_database:
-        trees = Trees(variants, runner(), test_database)
+        trees = Trees(variants, python, runner(), test_database)
         try:
-            verdicts = Schedule(jobs(variants, trees, seed), cache, FOLDER).run()
+            verdicts = Schedule(jobs(variants, python, trees, seed), cache, FOLDER).run()
         finally:
             trees.close()
     seconds = time.monotonic() - start
-    return Outcome(variants.answers, verdicts, seed, platform.python_version(), seconds)
+    return Outcome(variants.answers, verdicts, seed, python.version, seconds)
 
 
 def tell(outcome: Outcome) -> None:

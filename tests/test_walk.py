@@ -10,7 +10,7 @@ from project import folder_for_all
 from proof.covering import Python, pythons
 from proof.model import Stage
 from proof.services import job
-from proof.variants import Variants, all_variants, defaults
+from proof.variants import Variants, all_variants
 from proof.walk import Walk, serve, until_one_fails
 
 Plant = Callable[[str, str, str], None]
@@ -72,7 +72,7 @@ def test_a_service_that_is_made_otherwise_than_rendered_ends_its_job(tmp_path: P
     tmp_path.chmod(0o700)
     files = {**variants.files[0], "README.md": b"", "more.txt": b""}
     doctored = Variants(variants.answers, [files, *variants.files[1:]])
-    stages = job(doctored, defaults(), Python("3.13.0", Path("python")), "").run(tmp_path)
+    stages = job(doctored, 0, Python("3.13.0", Path("python")), "").run(tmp_path)
     assert failed(list(stages)) == (
         "cookiecutter",
         "Rendered in memory, these differ: README.md, more.txt.",

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from itertools import cycle
 from pathlib import Path
+from shutil import rmtree
 
 from rendering import ROOT, Answers, Files, choices, known_files
 
@@ -41,8 +42,11 @@ def job(variants: Variants, number: int, python: Python, runner: str) -> Job:
     answers, files = variants.answers[number], variants.files[number]
 
     def run(folder: Path) -> Sequence[Stage]:
+        fresh = folder / "service"
+        rmtree(fresh, ignore_errors=True)
+        fresh.mkdir()
         folder.chmod(0o755)
-        return until_one_fails(Walk(answers, files, python, folder).stages())
+        return until_one_fails(Walk(answers, files, python, fresh).stages())
 
     return Job(
         kind=Kind.SERVICE,

@@ -1,7 +1,6 @@
 """The trees: variants whose code is the same pass their suite and checks together, once."""
 
 import os
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,6 +13,7 @@ from postgresql import postgresql_server
 from rendering import NOT_ABOUT_CODE, code_answers
 
 from .cache import digest
+from .covering import Python
 from .model import Job, Kind, Stage
 from .variants import Variants
 from .workshop import Workshop
@@ -24,9 +24,12 @@ EXPECTED_SECONDS = 10
 class Trees:
     """Proves trees, each in the workshop of the folder that it is given."""
 
-    def __init__(self, variants: Variants, runner: str, test_database: Callable[[], str]) -> None:
-        """Speak of these variants; `runner` is a digest of all that proves them."""
+    def __init__(
+        self, variants: Variants, python: Python, runner: str, test_database: Callable[[], str]
+    ) -> None:
+        """Speak of these variants, on a Python; `runner` is a digest of all that proves them."""
         self._variants = variants
+        self._python = python
         self._runner = runner
         self._test_database = test_database
         self._workshops: dict[Path, Workshop] = {}
@@ -59,14 +62,18 @@ class Trees:
 
     def _prove(self, numbers: frozenset[int], folder: Path) -> Sequence[Stage]:
         if folder not in self._workshops:
-            self._workshops[folder] = Workshop(folder, self._test_database)
+            self._workshops[folder] = Workshop(folder, self._python, self._test_database)
         return self._workshops[folder].prove(self._files(numbers))
 
     def _digest(self, numbers: frozenset[int]) -> str:
         """Return a digest of all that the result depends on."""
         files = self._files(numbers)
         return digest(
-            [self._runner, sys.version, *(f"{name} {files[name]!r}" for name in sorted(files))]
+            [
+                self._runner,
+                str(self._python),
+                *(f"{name} {files[name]!r}" for name in sorted(files)),
+            ]
         )
 
 
