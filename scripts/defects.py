@@ -13,6 +13,7 @@ from pathlib import Path
 from proof import files
 from proof.model import ENVIRONMENT, Stage
 from proof.processes import measured
+from proof.schedule import done
 from proof.trees import answers_job
 from proof.variants import Variants, parsed
 from proof.workshop import COMMANDS, Workshop
@@ -87,7 +88,7 @@ class Garden:
         if defect.stage in TREE_STAGES:
             return self.workshop.prove(made, {defect.stage}, defect.tests.split())
         jobs = files.jobs(Variants([answers], [made]), "")
-        return chain.from_iterable(job.run(self.scratch) for job in jobs)
+        return chain.from_iterable(done(job, self.scratch).stages for job in jobs)
 
     def _renderer(self) -> Renderer:
         paths = (self.template / SERVICE).rglob("*")
