@@ -1,19 +1,21 @@
-"""Writes the tables of answers in README.md and docs/answers.md, between the two marks.
+"""Writes what README.md and docs/answers.md say of the answers, between marks.
 
     python scripts/answers.py
 
-Names, values, defaults and questions are those of cookiecutter.json. What an answer changes stands
-here: in cookiecutter.json it would be copied into every service that cruft makes.
+Names, values, defaults and questions are those of cookiecutter.json, and the variants are those
+that `make variants` proves. What an answer changes stands here: in cookiecutter.json it would be
+copied into every service that cruft makes.
 """
 
 import json
 import re
 from collections.abc import Callable
-from math import prod
 from pathlib import Path
 from typing import Any
 
-from rendering import ROOT, Renderer, choices, code_answers
+from proof.model import claim
+from proof.variants import all_variants
+from rendering import ROOT, Renderer, code_answers
 
 CHANGES = {
     "project_name": "how people call it",
@@ -28,8 +30,8 @@ CHANGES = {
 }
 DEFAULTS = Renderer(ROOT, []).context({})
 QUESTIONS: dict[str, Any] = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
-BEGIN = "<!-- The table is written by scripts/answers.py. -->\n"
-END = "<!-- The end of the table. -->\n"
+BEGIN = "<!-- {} is written by scripts/answers.py. -->\n"
+END = "<!-- The end. -->\n"
 
 
 def answers() -> list[str]:
@@ -102,30 +104,47 @@ def long_table() -> str:
 
 def count() -> str:
     """Return how many services these answers make."""
-    all_of_them = prod(map(len, choices().values()))
-    different = prod(len(choices()[name]) for name in code_answers())
+    variants = all_variants()
     names = " and ".join(f"`{name}`" for name in code_answers())
     return (
-        f"Texts apart, they make {all_of_them} services. The code differs by {names}, "
-        f"in {different} ways."
+        f"Texts apart, they make {len(variants.answers)} services. The code differs by {names}, "
+        f"in {len(variants.trees())} ways."
     )
 
 
-TABLES: dict[Path, Callable[[], str]] = {
-    ROOT / "README.md": short_table,
-    ROOT / "docs" / "answers.md": long_table,
-}
+def proven() -> str:
+    """Return what `make variants` ends with."""
+    variants = all_variants()
+    number = len(variants.answers)
+    return f"**{claim(number, number, len(variants.trees()))}**: `make variants` shows it.\n"
+
+
+# Where what is written: the document, the text before it, and what writes it.
+BLOCKS: list[tuple[Path, str, Callable[[], str]]] = [
+    (ROOT / "README.md", "The claim", proven),
+    (ROOT / "README.md", "The table", short_table),
+    (ROOT / "docs" / "answers.md", "The table", long_table),
+]
+DOCUMENTS = dict.fromkeys(path for path, _, _ in BLOCKS)
 
 
 def rewritten(path: Path) -> str:
-    """Return a document with its table as it should be. Raises ValueError without the marks."""
-    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    """Return a document with its blocks as they should be. Raises ValueError without the marks."""
+    text = path.read_text(encoding="utf-8")
+    for document, what, write in BLOCKS:
+        if document == path:
+            text = _replaced(text, BEGIN.format(what), write())
+    return text
+
+
+def _replaced(text: str, begin: str, block: str) -> str:
+    before, _, rest = text.partition(begin)
     _, mark, after = rest.partition(END)
     if not mark:
-        raise ValueError(f"{path.name} needs these two lines:\n{BEGIN}{END}")
-    return f"{before}{BEGIN}{TABLES[path]()}{END}{after}"
+        raise ValueError(f"this needs these two lines:\n{begin}{END}")
+    return f"{before}{begin}{block}{END}{after}"
 
 
 if __name__ == "__main__":
-    for document in TABLES:
+    for document in DOCUMENTS:
         document.write_text(rewritten(document), encoding="utf-8", newline="\n")

@@ -146,8 +146,12 @@ def defects_seen(wanted: str) -> list[bool]:
 def main(wanted: str) -> None:
     """Take out every guard, and plant every defect, whose name holds `wanted`."""
     guards, defects = guards_missed(wanted), defects_seen(wanted)
-    print(f"{sum(guards)} of {len(guards)} guards are missed when they are gone")
-    print(f"{sum(defects)} of {len(defects)} defects turn the proof red")
+    if guards:
+        print(f"{sum(guards)} of {len(guards)} guards are missed when they are gone")
+    if defects:
+        print(f"{sum(defects)} of {len(defects)} defects turn the proof red")
+    if not guards + defects:
+        print(f'No guard and no defect is called like "{wanted}".')
     if not all(guards + defects) or not guards + defects:
         sys.exit(1)
 

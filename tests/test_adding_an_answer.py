@@ -1,7 +1,6 @@
 """docs/adding-an-answer.md is right: its steps, taken to the letter, add an answer."""
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -41,15 +40,6 @@ def steps() -> list[Step]:
         if token.type == "fence" and token.info == "console":
             found[-1].commands.extend(re.findall(r"(?m)^\$ (.+)$", token.content))
     return found
-
-
-@pytest.fixture
-def copy(template: Path, tmp_path: Path) -> Path:
-    """Return a copy of the template to change, as a git repository."""
-    copy = tmp_path / "template"
-    shutil.copytree(template, copy)
-    assert run(copy, "git", "init", "-q").returncode == 0
-    return copy
 
 
 def run(

@@ -36,12 +36,18 @@ PROVEN_ELSEWHERE = {
     "make check": (".ci/run", "stage check make check"),
     "make bite": (".ci/run", "stage bite make bite"),
     "make bench": (".ci/run", "stage bench make bench"),
-    "make campaigns": (".ci/run", "stage campaigns make campaigns"),
+    "make campaigns": ("scripts/proof/services.py", '"-m", "campaign"'),
+    "make variants": (".ci/run", "stage variants make variants ARGS=--all"),
+    "make variants ARGS=--all": (".ci/run", "stage variants make variants ARGS=--all"),
+    'make variant ANSWERS="database=postgresql example=no"': (
+        "tests/test_variants.py",
+        '"make", "variant", "ANSWERS=database=postgresql example=no"',
+    ),
 }
 OF_TEMPLATE = ("git ls-files", "git grep")  # They look into it.
 ENTER = "\n" * 20
 # docs/adding-an-answer.md has a test of its own.
-TEXTS = ("README.md", "CONTRIBUTING.md", "docs/answers.md", "docs/decisions.md")
+TEXTS = ("README.md", "CONTRIBUTING.md", "docs/answers.md", "docs/decisions.md", "docs/proof.md")
 
 
 @pytest.fixture

@@ -177,8 +177,8 @@ def test_the_tour_defines_no_link_that_it_does_not_use(tours: list[Files]) -> No
         assert [label for label in defined if text.count(label) == 1] == []
 
 
-@pytest.mark.parametrize("path", answers.TABLES, ids=lambda path: path.name)
-def test_the_table_of_answers_is_the_one_that_the_script_writes(path: Path) -> None:
+@pytest.mark.parametrize("path", answers.DOCUMENTS, ids=lambda path: path.name)
+def test_what_is_said_of_the_answers_is_what_the_script_writes(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == answers.rewritten(path)
 
 

@@ -13,11 +13,17 @@ from rendering import Files
 Providers = Mapping[str, Sequence[str]]
 
 
-def imported(files: Files, folders: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Yield each file in some folders with each module that it imports by its whole name."""
+def imported(
+    files: Files, folders: tuple[str, ...], *, anywhere: bool = True
+) -> Iterator[tuple[str, str]]:
+    """Yield each file in some folders with each module that it imports by its whole name.
+
+    `anywhere` also inside of functions and conditions, not only as soon as it is loaded.
+    """
     for name, content in files.items():
         if name.startswith(folders) and name.endswith(".py"):
-            for node in ast.walk(ast.parse(content, name)):
+            tree = ast.parse(content, name)
+            for node in ast.walk(tree) if anywhere else tree.body:
                 for module in _modules(node):
                     yield name, module
 

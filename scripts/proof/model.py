@@ -118,4 +118,9 @@ class Outcome:
     def last_line(self) -> str:
         """What is printed at the end."""
         held = len(self.answers) - len(self.broken)
-        return f"{held} of {len(self.answers)} variants hold ({len(self.trees)} distinct trees)"
+        return claim(held, len(self.answers), len(self.trees))
+
+
+def claim(held: int, variants: int, trees: int) -> str:
+    """Return the sentence that says how many variants hold."""
+    return f"{held} of {variants} variants hold ({trees} distinct trees)"

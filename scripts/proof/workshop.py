@@ -132,9 +132,9 @@ class Workshop:
 
 
 def _libraries(files: Files) -> list[str]:
-    """Return the modules that a tree imports and that are not its own."""
+    """Return the modules that a tree imports whenever it is loaded, and that are not its own."""
     own = {name.split("/")[1] for name in files if name.startswith("src/")} | {"tests"}
-    modules = {module for _, module in imported(files, ("src/", "tests/"))}
+    modules = {module for _, module in imported(files, ("src/", "tests/"), anywhere=False)}
     return sorted(module for module in modules if module.partition(".")[0] not in own)
 
 
