@@ -13,7 +13,7 @@ import pytest
 from baking import environment
 from packaging.version import Version
 from proof.covering import Python, covering, on_python, pythons, rows, service_on
-from proof.model import Job, Kind
+from proof.model import Kind
 from proof.services import campaigns_job, job, jobs
 from proof.variants import Variants, all_variants, defaults
 from rendering import choices, code_answers
@@ -25,7 +25,7 @@ STAND_IN = """#!/bin/sh
 case "$*" in
     *list*) echo '{found}';;
     *"--python {broken} "*) exit 1;;
-    *) echo "$*" | sed 's/.*--python //; s/ .*//';;
+    *) echo "$*" | sed 's/.*--python /real-/; s/ .*//';;
 esac
 """
 MANY: Values = {
@@ -125,12 +125,23 @@ def test_the_newest_of_each_minor_that_services_allow_and_that_works_is_taken(
     uv.write_text(STAND_IN.format(found=text, broken="3.12.13"), encoding="utf-8")
     uv.chmod(0o755)
     monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path), os.environ["PATH"]]))
-    assert pythons() == [Python("3.13.1", Path("3.13.1")), Python("3.12.10", Path("3.12.10"))]
+    assert pythons() == [
+        Python("3.13.1", Path("real-3.13.1")),
+        Python("3.12.10", Path("real-3.12.10")),
+    ]
 
 
 def test_a_python_that_is_no_choice_changes_no_answer() -> None:
     assert on_python(defaults(), "3.12") == {**defaults(), "python_version": "3.12"}
     assert on_python(defaults(), "3.99") == defaults()
+
+
+def test_the_service_on_a_database_has_the_sample_feature(monkeypatch: pytest.MonkeyPatch) -> None:
+    last_first = covering()[::-1]
+    monkeypatch.setattr("proof.covering.covering", lambda: last_first)
+    for database in choices()["database"]:
+        answers = service_on(str(database))
+        assert (answers["database"], answers["example"]) == (database, True)
 
 
 def test_each_covering_service_has_a_job_on_the_next_python(variants: Variants) -> None:
@@ -145,36 +156,53 @@ def test_each_covering_service_has_a_job_on_the_next_python(variants: Variants) 
     assert made[0].subject == f"the default service on {found[0]}" or found[0].minor != "3.13"
 
 
-def test_a_job_is_another_one_when_anything_changes_that_it_depends_on(variants: Variants) -> None:
-    def digest(
-        variants: Variants = variants,
-        number: int = 0,
-        version: str = "3.13.0",
-        runner: str = "runner",
-    ) -> str:
-        return job(variants, number, Python(version, Path("python")), runner).digest
-
+def changed(variants: Variants) -> Variants:
+    """Return variants with another README."""
     files = [{**files, "README.md": b"changed"} for files in variants.files]
-    others = {
-        digest(Variants(variants.answers, files)),
+    return Variants(variants.answers, files)
+
+
+def test_a_job_is_another_one_when_anything_changes_that_it_depends_on(
+    variants: Variants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alike = Variants(variants.answers, [variants.files[0]] * len(variants.files))
+    python = Python("3.13.0", Path("python"))
+
+    def digest(
+        variants: Variants = alike, number: int = 0, python: Python = python, runner: str = ""
+    ) -> str:
+        return job(variants, number, python, runner).digest
+
+    digests = [
+        digest(),
+        digest(changed(alike)),
         digest(number=1),
-        digest(version="3.13.1"),
+        digest(python=Python("3.13.1", python.path)),
         digest(runner="another"),
-    }
-    assert len(others | {digest()}) == len(others) + 1
-    assert digest() == digest()
+    ]
+    assert digest(python=Python("3.13.0", Path("elsewhere"))) == digests[0]
+    monkeypatch.setattr("proof.services.MAKERS", ["README.md"])  # As if the hook had changed.
+    assert len({*digests, digest()}) == len(digests) + 1
 
 
-def test_campaigns_run_on_a_covering_service_of_each_database(variants: Variants) -> None:
+def test_campaigns_run_on_a_covering_service_of_each_database(
+    variants: Variants, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = campaigns_job(variants, "runner")
-    services = [variants.answers[number] for number in one.variants]
-    assert {answers["database"] for answers in services} == set(choices()["database"])
-    for answers in services:
-        assert answers["example"] is True
-        assert answers in [on_python(covered, HERE) for covered in covering()]
-        assert answers == on_python(service_on(str(answers["database"])), HERE)
-    assert one.digest != campaigns_job(variants, "another").digest
-    assert isinstance(one, Job)
+    services = [variants.answers[number] for number in sorted(one.variants)]
+    assert services == [
+        on_python(service_on(str(database)), HERE) for database in choices()["database"]
+    ]
+    assert one.kind is Kind.CAMPAIGNS
+    digests = [
+        one.digest,
+        campaigns_job(variants, "another").digest,
+        campaigns_job(changed(variants), "runner").digest,
+    ]
+    for name in ("MAKERS", "CAMPAIGNS"):  # As if these files had changed.
+        monkeypatch.setattr(f"proof.services.{name}", "README.md")
+        digests.append(campaigns_job(variants, "runner").digest)
+    assert len(set(digests)) == len(digests)
 
 
 def test_what_make_was_told_does_not_reach_a_service(monkeypatch: pytest.MonkeyPatch) -> None:

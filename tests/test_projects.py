@@ -11,6 +11,15 @@ from proof.walk import Walk, until_one_fails
 from rendering import Answers, Renderer, choices, code_answers
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+STAGES = [
+    "cookiecutter",
+    "install",
+    "make check",
+    "settings",
+    "install for production",
+    "migrate",
+    "serve",
+]
 
 
 def services() -> list[Answers]:
@@ -33,6 +42,7 @@ def test_a_service_holds_on_the_whole_way_of_its_owners(
     walk = Walk(answers, renderer.render(answers), here, open_folder)
     stages = until_one_fails(walk.stages())
     assert [stage.error for stage in stages if stage.error] == []
+    assert [stage.name for stage in stages] == STAGES
     times = ", ".join(
         f"{stage.name} {stage.seconds:.1f} s, CPU {stage.cpu_seconds:.1f} s" for stage in stages
     )

@@ -91,7 +91,8 @@ def test_the_stages_end_with_the_first_that_fails_and_let_go_of_what_they_hold()
         finally:
             held.clear()
 
-    assert failed(until_one_fails(stages())) == ("serve", "It failed.")
+    all_of_them = stages()
+    assert failed(until_one_fails(all_of_them)) == ("serve", "It failed.")
     assert not held
 
 

@@ -150,9 +150,10 @@ def serve(command: Sequence[str | Path], folder: Path, settings: dict[str, str])
         round_trip(port)
     except RuntimeError as failure:
         error = str(failure)
-    if server.poll() is None:
-        server.send_signal(signal.SIGTERM)
-    code, cpu_seconds = wait(server, STOP_SECONDS)
+    finally:  # Whatever happens, no server is left behind.
+        if server.poll() is None:
+            server.send_signal(signal.SIGTERM)
+        code, cpu_seconds = wait(server, STOP_SECONDS)
     error = error or _ended(code)
     if error:
         error += "\n" + tail(log.read_text(encoding="utf-8", errors="replace"))
