@@ -170,7 +170,7 @@ def _cost(stages: Iterable[Stage]) -> float:
 
 
 def _cheaper(first: Stage, second: Stage) -> Stage:
-    """Return what a stage really costs: all that runs beside it makes it dearer, nothing cheaper."""
+    """Return what a stage really costs: what runs beside it makes it dearer, and never cheaper."""
     return second if second.error or second.cpu_seconds < first.cpu_seconds else first
 
 
