@@ -2,10 +2,11 @@ UV := sh scripts/uv
 RUN := $(UV) run --quiet --locked
 PORT ?= 8000
 ARGS ?=
+REF ?=
 ANSWERS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test variants variant campaigns bite bench check fix docs lock
+.PHONY: help demo test variants variant campaigns bite bench check fix diff docs lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +42,9 @@ check: ## Report style, types and workflows, and write nothing
 fix: ## Repair style
 	$(RUN) ruff check --fix
 	$(RUN) ruff format
+
+diff: ## Show what a change does to a service (REF=v1.2: since then; ANSWERS="ci=gitlab")
+	@$(RUN) python scripts/diff.py --ref "$(REF)" $(ANSWERS)
 
 docs: ## Write the tables of answers anew
 	$(RUN) python scripts/answers.py
