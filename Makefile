@@ -6,7 +6,7 @@ REF ?=
 ANSWERS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test variants variant campaigns bite bench check fix diff docs lock
+.PHONY: help demo test variants variant scale campaigns bite bench check fix diff docs lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ variant: ## Prove one: make variant ANSWERS="database=postgresql example=no"
 
 bench: ## Measure the CPU of requests beside applications written by hand, about two minutes
 	@PYTHONPATH=scripts $(RUN) python benchmarks/bench.py $(ARGS)
+
+scale: ## Project how long the proof would take for 160 trees, five minutes
+	@PYTHONPATH=scripts $(RUN) --group campaigns python benchmarks/scale.py
 
 campaigns: ## Run services under storms, slow clients and restarts, four minutes (ARGS="-k refresh")
 	@$(RUN) --group campaigns pytest -m campaign tests/campaigns $(ARGS)
