@@ -14,10 +14,10 @@ help: ## Show this list
 demo: ## Make the default service and serve it on http://127.0.0.1:8000/docs (PORT=8001: elsewhere)
 	@PORT=$(PORT) $(RUN) python scripts/demo.py
 
-test: ## Run the template's tests, about seven minutes (ARGS="-k hook": some of them)
+test: ## Run the template's tests, about six minutes (ARGS="-k hook": some of them)
 	@$(RUN) pytest $(ARGS)
 
-variants: ## Prove every variant, a quarter of an hour; then what changed (ARGS=--all: everything)
+variants: ## Prove every variant, seven minutes; then only what changed (ARGS=--all: everything)
 	@$(RUN) --group campaigns python scripts/variants.py $(ARGS)
 
 variant: ## Prove one: make variant ANSWERS="database=postgresql example=no"
