@@ -37,7 +37,7 @@ def copy_template(folder: Path) -> None:
 def cookiecutter(folder: Path, **answers: str) -> list[str]:
     """Return the command that makes a service in `folder`, whatever the user's own defaults are."""
     command = [sys.executable, "-m", "cookiecutter", str(ROOT), "--no-input", "--default-config"]
-    return [*command, "-o", str(folder), *(f"{name}={value}" for name, value in answers.items())]
+    return [*command, "-o", str(folder.resolve()), *(f"{name}={value}" for name, value in answers.items())]
 
 
 def bake(folder: Path, **answers: str) -> Path:
@@ -45,7 +45,8 @@ def bake(folder: Path, **answers: str) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     command = cookiecutter(folder, **answers)
-    subprocess.run(command, env=environment(), check=True, stdout=subprocess.DEVNULL)
+    # Python would import the checks of the answers from where it starts.
+    subprocess.run(command, cwd=folder, env=environment(), check=True, stdout=subprocess.DEVNULL)
     return next(folder.iterdir())
 
 
