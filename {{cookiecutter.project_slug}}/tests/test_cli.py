@@ -150,6 +150,7 @@ def client(run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
         port = server.getsockname()[1]
     monkeypatch.setenv("APP_SERVER__PORT", str(port))
     monkeypatch.setenv("APP_SERVER__DRAIN_SECONDS", "30")
+    monkeypatch.setenv("APP_SERVER__GRACE_PERIOD", "60")
     assert run("migrate") == 0
     no_authorities = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # Reading them takes a while.
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", verify=no_authorities) as client:

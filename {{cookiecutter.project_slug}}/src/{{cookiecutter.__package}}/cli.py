@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from .app import create_app
 from .core.db.database import Database
-from .core.db.migrations import Revisions, migrate
+from .core.db.migrations import HEAD, Revisions, migrate
 from .core.db.unit_of_work import UnitOfWork
 from .core.errors import AppError, SettingsError, UnavailableError
 from .core.events.events import Events
@@ -64,10 +64,9 @@ def serve() -> None:
 
 
 @cli.command("migrate")
-def migrate_database(revision: Annotated[str, typer.Argument()] = "head") -> None:
-    """Bring the database to a revision, by default to the code's own."""
-    asyncio.run(migrate(load_settings().database, revision))
-    reached = Revisions().head if revision == "head" else revision
+def migrate_database(revision: Annotated[str, typer.Argument()] = HEAD) -> None:
+    """Bring the database to a revision, by default to the code's own; it never goes back."""
+    reached = asyncio.run(migrate(load_settings().database, revision))
     typer.echo(f"The database is at revision {reached}.")
 
 

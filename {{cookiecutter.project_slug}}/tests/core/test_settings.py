@@ -125,6 +125,7 @@ class TestProduction:
             ("APP_SERVER__CORS_ORIGINS", '["*"]'),
             ("APP_SERVER__PORT", "99999"),
             ("APP_SERVER__REQUEST_TIMEOUT", "-20"),
+            ("APP_SERVER__GRACE_PERIOD", "10"),
         ],
     )
     def test_refuses_what_is_weak_or_wrong(

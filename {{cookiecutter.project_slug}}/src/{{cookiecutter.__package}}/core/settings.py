@@ -19,6 +19,8 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 from pydantic.fields import FieldInfo
@@ -43,6 +45,7 @@ DRIVER = "sqlite+aiosqlite"
 DRIVER = "postgresql+asyncpg"
 # {% endif %}
 SIGNING_KEY_BYTES = 32  # RFC 7518 section 3.2: an HS256 key is at least as long as its hash.
+LAST_SECONDS = 5  # Of the grace period: after the requests, connections and threads end.
 
 # The least that OWASP recommends for argon2id.
 ARGON2_MEMORY_KIB = 19456
@@ -122,8 +125,20 @@ class ServerSettings(Group):
     """A request that takes longer is answered 504."""
     drain_seconds: Annotated[float, Field(ge=0)] = 5
     """After SIGTERM `serve` reports not ready for this long before it stops listening."""
-    shutdown_timeout: Annotated[int, Field(gt=0)] = 25
-    """Requests in flight are cancelled when they outlive the drain by this time."""
+    grace_period: Annotated[int, Field(validate_default=True)] = 35
+    """Whoever sent SIGTERM kills after this time; requests in flight are cancelled 5 s before."""
+
+    @property
+    def shutdown_timeout(self) -> int:
+        """How long requests in flight may outlive the drain."""
+        return int(self.grace_period - self.drain_seconds - LAST_SECONDS)
+
+    @field_validator("grace_period")
+    @classmethod
+    def _is_longer_than_the_drain(cls, value: int, info: ValidationInfo) -> int:
+        if value - LAST_SECONDS - info.data.get("drain_seconds", 0) < 1:
+            raise ValueError(f"a second must be left after the drain and the last {LAST_SECONDS} s")
+        return value
 
 
 class DatabaseSettings(Group):

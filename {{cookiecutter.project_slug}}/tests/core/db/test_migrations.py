@@ -10,7 +10,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from {{ cookiecutter.__package }}.core.db.base import Base
 from {{ cookiecutter.__package }}.core.db.database import Database
@@ -58,6 +58,28 @@ def test_go_up_and_down_and_up_again(config: Config, settings: DatabaseSettings)
         asyncio.run(migrate(settings))
         assert is_migrated(settings)
         command.downgrade(config, "base")
+
+
+def test_leave_a_database_alone_that_is_ahead(config: Config, settings: DatabaseSettings) -> None:
+    """A newer release has been here; an older one that starts again must not stumble over it."""
+    asyncio.run(migrate(settings))
+    move(settings, "to_the_future")
+    assert asyncio.run(migrate(settings)) == "to_the_future"
+    assert is_migrated(settings)
+    move(settings, str(ScriptDirectory.from_config(config).get_current_head()))
+
+
+def move(settings: DatabaseSettings, revision: str) -> None:
+    """Say that the database is at a revision."""
+
+    async def write() -> None:
+        database = Database(settings)
+        async with database.transaction() as session:
+            statement = text("UPDATE alembic_version SET version_num = :revision")
+            await session.execute(statement, {"revision": revision})
+        await database.close()
+
+    asyncio.run(write())
 
 
 def test_make_what_the_models_describe(config: Config, settings: DatabaseSettings) -> None:

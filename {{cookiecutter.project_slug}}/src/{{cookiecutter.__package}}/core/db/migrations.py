@@ -16,15 +16,27 @@ from .database import Database
 FOLDER = Path("migrations")
 
 
-async def migrate(settings: DatabaseSettings, revision: str = "head") -> None:
-    """Upgrade the database to `revision`. Processes that do this at once wait for each other.
+HEAD = "head"
+
+
+async def migrate(settings: DatabaseSettings, revision: str = HEAD) -> str:
+    """Upgrade the database to `revision`, and return the one that it is at afterwards.
+
+    Processes that do this at once wait for each other. A database that is ahead of this code stays
+    so: while a newer release rolls out, and after it was rolled back, the older one starts too.
 
     Raises:
         SettingsError: the current folder has no migrations.
         UnavailableError: the database is away.
     """
+    revisions = Revisions()
+    if revision == HEAD:
+        current = await _read_revision(settings)
+        if current and revisions.include(current):
+            return current
     # Alembic's env.py runs an event loop of its own, which needs a thread of its own.
     await asyncio.to_thread(command.upgrade, _config(settings), revision)
+    return revisions.head if revision == HEAD else revision
 
 
 class Revisions:
@@ -32,7 +44,7 @@ class Revisions:
 
     def __init__(self) -> None:
         script = ScriptDirectory.from_config(_config())
-        self.head = script.get_current_head()
+        self.head = str(script.get_current_head())
         self.known = {revision.revision for revision in script.walk_revisions()}
 
     async def is_current(self, database: Database) -> bool:
@@ -46,7 +58,20 @@ class Revisions:
         """
         async with database.probe_engine.connect() as connection:
             revision = await connection.run_sync(_revision)
-        return revision == self.head or (revision is not None and revision not in self.known)
+        return revision is not None and self.include(revision)
+
+    def include(self, revision: str) -> bool:
+        """Return whether a database at `revision` has all of these: it is the last, or unknown."""
+        return revision == self.head or revision not in self.known
+
+
+async def _read_revision(settings: DatabaseSettings) -> str | None:
+    database = Database(settings)
+    try:
+        async with database.probe_engine.connect() as connection:
+            return await connection.run_sync(_revision)
+    finally:
+        await database.close()
 
 
 def _revision(connection: Connection) -> str | None:
