@@ -15,7 +15,7 @@ demo: ## Make the default service and serve it on http://127.0.0.1:8000/docs (PO
 	@PORT=$(PORT) $(RUN) python scripts/demo.py
 
 test: ## Run the template's tests, about six minutes (ARGS="-k hook": some of them)
-	@$(RUN) pytest $(ARGS)
+	@$(RUN) --group containers pytest $(ARGS)
 
 variants: ## Prove every variant, seven minutes; then only what changed (ARGS=--all: everything)
 	@$(RUN) --group campaigns python scripts/variants.py $(ARGS)
@@ -33,13 +33,13 @@ campaigns: ## Run services under storms, slow clients and restarts, four minutes
 	@$(RUN) --group campaigns pytest -m campaign tests/campaigns $(ARGS)
 
 bite: ## Take guards out and plant defects, one at a time: something must turn red, three minutes
-	@$(RUN) --group campaigns python scripts/bite.py $(ARGS)
+	@$(RUN) --group campaigns --group containers python scripts/bite.py $(ARGS)
 
 check: ## Report style, types and workflows, and write nothing
 	$(UV) lock --check
 	$(RUN) ruff check
 	$(RUN) ruff format --check
-	$(RUN) --group campaigns mypy
+	$(RUN) --group campaigns --group containers mypy
 	$(RUN) zizmor --offline --quiet .github
 
 fix: ## Repair style

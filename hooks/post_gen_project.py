@@ -19,6 +19,7 @@ MARKED = json.loads(r"""{{ cookiecutter.__package | marked_files | tojson }}""")
 KEEPS_FILES = json.loads(r"""{{ "skip_if_file_exists" | command_option | tojson }}""")
 OUTPUT = json.loads(r""" {{ "output_dir" | command_option | tojson }} """)
 MARK = re.compile(r"(.+)@([a-z_]+)(?:=([\w.+-]+?))?((?:\.[A-Za-z]\w*)*)")
+ONE_REPLICA = "deploy/ runs one replica: SQLite is a file on one disk."
 TEXTS = ("project_name", "project_slug", "description", "author_name")
 
 
@@ -60,6 +61,7 @@ def print_next_steps() -> None:
     lines = [
         f"\nMade {Path.cwd()}",
         *wrap(f"with {' '.join(facts)}", 79, break_on_hyphens=False),
+        *([ONE_REPLICA] if ANSWERS["kubernetes"] and ANSWERS["database"] == "sqlite" else []),
         "\nNext:",
         f"  cd {quote(str(Path(OUTPUT or ANSWERS['_output_dir'], slug)))}",
         *(["  make db"] if ANSWERS["database"] == "postgresql" else []),

@@ -21,6 +21,7 @@ CHANGES = {
     "project_name": "how people call it",
     "project_slug": "folder, image, command and package (`orders_api`)",
     "database": "driver, engine, tests",
+    "kubernetes": "`deploy/`, manifests for kustomize",
     "ci": "the pipeline",
     "example": "the sample feature `items`",
     "python_version": "image and pipeline; the code runs on 3.11 and newer",

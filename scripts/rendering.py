@@ -30,6 +30,7 @@ MARKING = re.compile(r"@([a-z_]+)")
 # The answers that leave code alone: they change names, images and pipelines only. Every other one
 # is about code, and so is one that is added tomorrow.
 NOT_ABOUT_CODE = (
+    "kubernetes",
     "ci",
     "python_version",
     "license",

@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from baking import environment
+from containers.manifests import program
 from serving import free_port, interrupt, wait_until_ready
 
 RUN_SECONDS = 240
@@ -16,13 +17,18 @@ SERVERS = re.compile(r"uv run \S+ (dev|serve)|make dev")
 STAND_IN = """#!/bin/sh
 echo "$@" >>"$DOCKER_LOG"
 """
+# There is no cluster. What would be applied is rendered, as the real one does first.
+KUBECTL = """#!/bin/sh
+echo "$@" >>"$KUBECTL_LOG"
+[ "$1 $2" != "apply -k" ] || exec "$KUBECTL" kustomize "$3"
+"""
 
 
 class Terminal:
     """Types commands into a shell, and keeps a server running beside it.
 
-    `docker` is a stand-in that writes down what it was asked for, and does nothing. Port 8000 may
-    be taken on this machine, so another one is used in its place.
+    `docker` and `kubectl` are stand-ins that write down what they were asked for. Port 8000 may be
+    taken on this machine, so another one is used in its place.
     """
 
     def __init__(
@@ -31,12 +37,14 @@ class Terminal:
         """Open it in `folder`; `scratch` is for what the test needs besides."""
         self.folder = folder
         self.typed: list[str] = []
-        self._log = scratch / "docker.log"
+        self._logs = {name: scratch / f"{name}.log" for name in ("docker", "kubectl")}
         self._port = free_port()
         self._server: subprocess.Popen[bytes] | None = None
         self._environment = environment(
             PATH=os.pathsep.join(map(str, [scratch, *programs, os.environ["PATH"]])),
-            DOCKER_LOG=str(self._log),
+            DOCKER_LOG=str(self._logs["docker"]),
+            KUBECTL_LOG=str(self._logs["kubectl"]),
+            KUBECTL=program("kubectl"),
             CURL_HOME=str(scratch),
             APP_SERVER__PORT=str(self._port),
             **variables,
@@ -44,13 +52,19 @@ class Terminal:
         for role in ("AUTHOR", "COMMITTER"):
             self._environment |= {f"GIT_{role}_NAME": "Ada", f"GIT_{role}_EMAIL": "a@example.com"}
         (scratch / ".curlrc").write_text("fail\n")  # An answer of 4xx is an error.
-        (scratch / "docker").write_text(STAND_IN)
-        (scratch / "docker").chmod(0o755)
+        for name, script in {"docker": STAND_IN, "kubectl": KUBECTL}.items():
+            (scratch / name).write_text(script)
+            (scratch / name).chmod(0o755)
 
     @property
     def asked_of_docker(self) -> list[str]:
         """What `docker` was asked for."""
-        return self._log.read_text().splitlines() if self._log.exists() else []
+        return self._asked_of("docker")
+
+    @property
+    def asked_of_kubectl(self) -> list[str]:
+        """What `kubectl` was asked for, without the values of secrets."""
+        return [re.sub(r"=\S+", "=", line) for line in self._asked_of("kubectl")]
 
     def type(self, command: str, answers: str = "") -> str:
         """Run a command or a block of them, answer its questions, and return what it prints."""
@@ -69,6 +83,10 @@ class Terminal:
         if self._server:
             interrupt(self._server)
             self._server = None
+
+    def _asked_of(self, name: str) -> list[str]:
+        log = self._logs[name]
+        return log.read_text().splitlines() if log.exists() else []
 
     def _run(self, script: str, answers: str) -> str:
         shell = self._start(script, subprocess.PIPE)

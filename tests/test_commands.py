@@ -1,8 +1,8 @@
 """Every command that a text tells people to type is typed here, in the order of the text.
 
-`docker` is a stand-in here, so nothing is built and no container runs: what is shown is that the
-commands are written right, and that they ask for files and services that exist. PostgreSQL then is
-the one that the service's own tests start, and APP_DATABASE__URL names it.
+`docker` and `kubectl` are stand-ins here, so nothing is built and no container runs: what is shown
+is that the commands are written right, and that they ask for files and services that exist.
+PostgreSQL then is the one that the service's own tests start, and APP_DATABASE__URL names it.
 """
 
 import re
@@ -117,7 +117,13 @@ def test_a_newcomer_can_type_all_that_a_service_tells(
     assert terminal.asked_of_docker == [
         "compose up --build --wait",
         "build --tag orders-api .",
+        "build --tag orders-api:local .",
         "compose down",
+    ]
+    assert terminal.asked_of_kubectl == [
+        "apply -k deploy/local",
+        "create secret generic orders-api --from-literal=APP_AUTH__SIGNING_KEY=",
+        "apply -k deploy/production",
     ]
 
 
@@ -138,6 +144,11 @@ def test_a_newcomer_who_has_postgresql_can_type_the_rest(
         terminal.close()
     assert printed.count('"email":"ada@example.com"') == 2, printed
     assert terminal.asked_of_docker == ["compose up --wait database"]
+    assert terminal.asked_of_kubectl == [
+        "create secret generic orders-api --from-literal=APP_AUTH__SIGNING_KEY="
+        " --from-literal=APP_DATABASE__URL=",
+        "apply -k deploy/production",
+    ]
     assert "database" in yaml.safe_load(project.read("compose.yaml"))["services"]
 
 

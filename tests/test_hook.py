@@ -229,8 +229,9 @@ def test_the_next_steps_are_printed_in_ascii(command: Command) -> None:
     assert done.stdout.splitlines() == [
         "",
         f"Made {folder}",
-        "with database=sqlite ci=github example=no python_version=3.13",
+        "with database=sqlite kubernetes=yes ci=github example=no python_version=3.13",
         "license=BSD-3-Clause",
+        "deploy/ runs one replica: SQLite is a file on one disk.",
         "",
         "Next:",
         f"  cd {folder}",

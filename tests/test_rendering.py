@@ -21,9 +21,31 @@ TRACES: dict[tuple[str, str | bool], bytes] = {
     ("database", "sqlite"): rb"(?i)sqlite",
     ("database", "postgresql"): rb"(?i)postgres|asyncpg|pgserver",
     ("example", True): rb"features[./]items|ItemService|items:write",
+    ("kubernetes", True): rb"(?i)kustomiz|kubectl|deploy/",
     ("ci", "github"): rb"GITHUB_|\.github|actions/checkout",
     ("ci", "gitlab"): rb"(?i)gitlab",
 }
+DEPLOY = {
+    "deploy/README.md",
+    "deploy/base/claim.yaml",
+    "deploy/base/deployment.yaml",
+    "deploy/base/kustomization.yaml",
+    "deploy/base/networkpolicy.yaml",
+    "deploy/base/service.yaml",
+    "deploy/base/serviceaccount.yaml",
+    "deploy/local/kustomization.yaml",
+    "deploy/production/ingress.yaml",
+    "deploy/production/kustomization.yaml",
+    "deploy/production/secrets.yaml",
+}
+# What of it a database that is a server adds, and what one that is a file needs.
+DEPLOY_OF_SERVER = {
+    "deploy/local/database.yaml",
+    "deploy/local/var.yaml",
+    "deploy/production/autoscaler.yaml",
+    "deploy/production/disruptions.yaml",
+}
+DEPLOY_OF_FILE = {"deploy/base/claim.yaml"}
 GITHUB = {".github/dependabot.yml", ".github/workflows/ci.yml"}
 ITEMS = {
     "src/orders_api/features/items/__init__.py",
@@ -39,7 +61,9 @@ ITEMS = {
 # Which files each value adds to those of the default service, and which it takes away. No others.
 ADDED_AND_REMOVED: dict[tuple[str, str | bool], tuple[set[str], set[str]]] = {
     ("database", "sqlite"): (set(), set()),
-    ("database", "postgresql"): (set(), set()),
+    ("database", "postgresql"): (DEPLOY_OF_SERVER, DEPLOY_OF_FILE),
+    ("kubernetes", True): (set(), set()),
+    ("kubernetes", False): (set(), DEPLOY | DEPLOY_OF_SERVER),
     ("ci", "github"): (set(), set()),
     ("ci", "gitlab"): ({".gitlab-ci.yml"}, GITHUB),
     ("ci", "none"): (set(), GITHUB),
@@ -57,8 +81,8 @@ ADDED_AND_REMOVED: dict[tuple[str, str | bool], tuple[set[str], set[str]]] = {
 # What one sees first in the default service.
 ROOT_ENTRIES = {
     ".dockerignore", ".env.example", ".gitattributes", ".github", ".gitignore", "Dockerfile",
-    "Makefile", "README.md", "compose.yaml", "docs", "migrations", "pyproject.toml", "src", "tests",
-    "uv.lock",
+    "Makefile", "README.md", "compose.yaml", "deploy", "docs", "migrations", "pyproject.toml",
+    "src", "tests", "uv.lock",
 }  # fmt: skip
 
 
@@ -125,8 +149,7 @@ def test_each_answer_adds_and_removes_its_own_files_and_no_others(
         changes = [ADDED_AND_REMOVED[answer] for answer in answers.items()]
         added, removed = (set().union(*sets) for sets in zip(*changes, strict=True))
         assert added.isdisjoint(default)
-        assert removed <= default
-        assert set(files) == default - removed | added, answers
+        assert set(files) == (default | added) - removed, answers
 
 
 def test_the_default_service_has_few_entries_at_its_root(renderer: Renderer) -> None:

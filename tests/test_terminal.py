@@ -13,39 +13,41 @@ from project import Command
 
 COLORS = re.compile(r"\x1b\[[\d;]*m")
 PROMPT = r"\)(?:\x1b\[[\d;]*m)*: "
-QUESTIONS = 9
+QUESTIONS = 10
 
 ALL_DEFAULTS = """\
-  [1/9] What is the service called, for people (Orders API):
-  [2/9] Its short name, for folder, image and command (orders-api):
-  [3/9] Which database will it use
+  [1/10] What is the service called, for people (Orders API):
+  [2/10] Its short name, for folder, image and command (orders-api):
+  [3/10] Which database will it use
     1 - SQLite: a file, nothing to install
     2 - PostgreSQL
     Choose from [1/2] (1):
-  [4/9] Where will its pipeline run
+  [4/10] Include manifests for Kubernetes [y/n] (y):
+  [5/10] Where will its pipeline run
     1 - GitHub Actions
     2 - GitLab CI
     3 - nowhere yet
     Choose from [1/2/3] (1):
-  [5/9] Include the sample feature 'items' [y/n] (y):
-  [6/9] Which Python do its image and pipeline use
+  [6/10] Include the sample feature 'items' [y/n] (y):
+  [7/10] Which Python do its image and pipeline use
     1 - 3.13
     2 - 3.14
     3 - 3.12
     4 - 3.11
     Choose from [1/2/3/4] (1):
-  [7/9] Which license does it have
+  [8/10] Which license does it have
     1 - Proprietary
     2 - MIT
     3 - Apache-2.0
     4 - BSD-3-Clause
     Choose from [1/2/3/4] (1):
-  [8/9] What does it do, in one sentence (The Orders API service.):
-  [9/9] Who writes it (The Orders API team):
+  [9/10] What does it do, in one sentence (The Orders API service.):
+  [10/10] Who writes it (The Orders API team):
 
 Made {folder}
-with database=sqlite ci=github example=yes python_version=3.13
+with database=sqlite kubernetes=yes ci=github example=yes python_version=3.13
 license=Proprietary
+deploy/ runs one replica: SQLite is a file on one disk.
 
 Next:
   cd orders-api
@@ -108,13 +110,14 @@ def test_enter_enter_enter(command: Command, columns: int) -> None:
 
 def test_what_is_typed_is_what_is_made(command: Command) -> None:
     dialogue = answer(
-        command, "Café [bold]", "", "2", "3", "n", "4", "2", 'It "sells" coffee.', "Ada"
+        command, "Café [bold]", "", "2", "n", "3", "n", "4", "2", 'It "sells" coffee.', "Ada"
     )
     assert dialogue.status == 0
     project = command.output / "cafe-bold"
     assert (
         f"Made {project}\n"
-        "with database=postgresql ci=none example=no python_version=3.11 license=MIT\n\n"
+        "with database=postgresql kubernetes=no ci=none example=no python_version=3.11\n"
+        "license=MIT\n\n"
         "Next:\n  cd cafe-bold\n  make db\n  uv run cafe-bold dev\n"
     ) in dialogue.screen
     assert 'description = "It \\"sells\\" coffee."' in (project / "pyproject.toml").read_text()
@@ -133,11 +136,11 @@ def test_a_wrong_text_ends_in_one_sentence_and_nothing_is_written(command: Comma
 
 
 def test_a_wrong_choice_is_asked_for_again(command: Command) -> None:
-    dialogue = answer(command, "", "", "7", "2", "0", "1", "perhaps", *[""] * (QUESTIONS - 4))
+    dialogue = answer(command, "", "", "7", "2", "perhaps", "", "0", "1", *[""] * (QUESTIONS - 5))
     assert dialogue.status == 0
     assert dialogue.screen.count("Please select one of the available options\n") == 2
     assert dialogue.screen.count("Please enter Y or N\n") == 1
-    assert "with database=postgresql ci=github example=yes" in dialogue.screen
+    assert "with database=postgresql kubernetes=yes ci=github example=yes" in dialogue.screen
 
 
 def test_ctrl_c_leaves_nothing(command: Command) -> None:
