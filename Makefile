@@ -6,10 +6,10 @@ REF ?=
 ANSWERS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test variants variant scale campaigns bite bench check fix diff docs lock
+.PHONY: help demo test variants variant scale campaigns containers bite bench check fix diff docs lock
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Make the default service and serve it on http://127.0.0.1:8000/docs (PORT=8001: elsewhere)
 	@PORT=$(PORT) $(RUN) python scripts/demo.py
@@ -31,6 +31,9 @@ scale: ## Project how long the proof would take for 160 trees, five minutes
 
 campaigns: ## Run services under storms, slow clients and restarts, four minutes (ARGS="-k refresh")
 	@$(RUN) --group campaigns pytest -m campaign tests/campaigns $(ARGS)
+
+containers: ## Build and run images, pods and compose files, as root, eight minutes (ARGS=restart)
+	@PYTHONPATH=scripts $(RUN) --group containers python -m containers $(ARGS)
 
 bite: ## Take guards out and plant defects, one at a time: something must turn red, three minutes
 	@$(RUN) --group campaigns --group containers python scripts/bite.py $(ARGS)

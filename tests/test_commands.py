@@ -46,6 +46,7 @@ PROVEN_ELSEWHERE = {
 }
 OF_TEMPLATE = ("git ls-files", "git grep")  # They look into it.
 ENTER = "\n" * 20
+CREATE = "create secret generic orders-api --from-literal=APP_AUTH__SIGNING_KEY="
 # docs/adding-an-answer.md has a test of its own.
 TEXTS = ("README.md", "CONTRIBUTING.md", "docs/answers.md", "docs/decisions.md", "docs/proof.md")
 
@@ -122,7 +123,7 @@ def test_a_newcomer_can_type_all_that_a_service_tells(
     ]
     assert terminal.asked_of_kubectl == [
         "apply -k deploy/local",
-        "create secret generic orders-api --from-literal=APP_AUTH__SIGNING_KEY=",
+        CREATE,
         "apply -k deploy/production",
     ]
 
@@ -145,8 +146,7 @@ def test_a_newcomer_who_has_postgresql_can_type_the_rest(
     assert printed.count('"email":"ada@example.com"') == 2, printed
     assert terminal.asked_of_docker == ["compose up --wait database"]
     assert terminal.asked_of_kubectl == [
-        "create secret generic orders-api --from-literal=APP_AUTH__SIGNING_KEY="
-        " --from-literal=APP_DATABASE__URL=",
+        f"{CREATE} --from-literal=APP_DATABASE__URL=",
         "apply -k deploy/production",
     ]
     assert "database" in yaml.safe_load(project.read("compose.yaml"))["services"]

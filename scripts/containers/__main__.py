@@ -12,7 +12,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from importlib.util import find_spec
 from itertools import product
@@ -71,7 +71,9 @@ def python_prefix(version: str) -> Path | None:
 
 def provide(projects: list[Path], *, pull: bool) -> None:
     """Pull the base images of services, or make stand-ins of them."""
-    wanted = {name for project in projects for name in base_images(project)} | {"postgres:18-alpine"}
+    wanted = {name for project in projects for name in base_images(project)} | {
+        "postgres:18-alpine"
+    }
     if pull:
         for name in wanted:
             registry = "ghcr.io/astral-sh" if name.startswith("uv:") else "docker.io/library"
@@ -91,7 +93,7 @@ def _folder_of(package: str) -> str | None:
     return spec.submodule_search_locations[0] if spec and spec.submodule_search_locations else None
 
 
-def _source(sources: dict[str, object], name: str) -> object:
+def _source(sources: Mapping[str, object], name: str) -> object:
     source = next(path for begin, path in sources.items() if name.startswith(begin))
     if source is None:
         refuse(f"A stand-in of {name} needs that CPython below ~/.pyenv/versions, or --pull.")
@@ -134,9 +136,15 @@ def groups(
     for (database, python), project in projects.items():
         name, tag = f"image {database} {python}", tags[database, python]
         yield name, partial(check_image, checks, name, project, tag, servers[database])
-    newest = {database: (projects[database, PYTHONS[0]], tags[database, PYTHONS[0]]) for database in DATABASES}
+    newest = {
+        database: (projects[database, PYTHONS[0]], tags[database, PYTHONS[0]])
+        for database in DATABASES
+    }
     for database, (project, tag) in newest.items():
-        yield f"pods {database}", partial(check_pods, checks, folder, project, tag, servers[database])
+        yield (
+            f"pods {database}",
+            partial(check_pods, checks, folder, project, tag, servers[database]),
+        )
     yield "restart", partial(check_restart, checks, newest["postgresql"][1], server)
     for database, (project, tag) in newest.items():
         yield f"compose {database}", partial(check_compose, checks, folder, database, project, tag)

@@ -20,11 +20,16 @@ runtime = "runc"
 """
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 # As a pod of the manifests runs it.
-RESTRICTED = (
-    "--read-only --tmpfs=/tmp:rw,size=64m --cap-drop=all --security-opt=no-new-privileges"
-    " --memory=256m --pids-limit=256 --network=podman"
-).split()
-BUILD = "--pull-never --format=docker --isolation=chroot --network=host --layers".split()
+RESTRICTED = [
+    "--read-only",
+    "--tmpfs=/tmp:rw,size=64m",
+    "--cap-drop=all",
+    "--security-opt=no-new-privileges",
+    "--memory=256m",
+    "--pids-limit=256",
+    "--network=podman",
+]
+BUILD = ["--pull-never", "--format=docker", "--isolation=chroot", "--network=host", "--layers"]
 START_SECONDS = 60
 POSTGRESQL = "docker.io/library/postgres:18-alpine"
 
@@ -36,18 +41,27 @@ def configure(folder: Path) -> None:
     os.environ["CONTAINERS_CONF"] = str(config)
 
 
-def run(*command: str, **options: Any) -> str:
+def run(*command: str, timeout: float | None = None) -> str:
     """Run a command and return what it prints. Raises RuntimeError with its words if it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout)
     if done.returncode:
         end = (done.stdout + done.stderr).strip().splitlines()[-15:]
         raise RuntimeError("\n".join([f"{' '.join(command)[:200]}: exit {done.returncode}", *end]))
     return done.stdout.strip()
 
 
-def podman(*arguments: str, **options: Any) -> str:
+def podman(*arguments: str) -> str:
     """Run podman."""
-    return run("podman", *arguments, **options)
+    return run("podman", *arguments)
+
+
+def refusal(*arguments: str) -> str:
+    """Return the words with which podman, or what it runs, refuses; "" if it does not."""
+    try:
+        podman(*arguments)
+    except RuntimeError as error:
+        return str(error)
+    return ""
 
 
 def build(project: Path, tag: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import time
 import uuid
 from collections import Counter
+from collections.abc import Awaitable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -32,7 +33,9 @@ class Balancer:
     async def probe(self) -> None:
         """Ask all instances again and again whether they are ready."""
         while True:
-            states = [await asyncio.to_thread(answers, one, "/health/ready") for one in self.instances]
+            states = [
+                await asyncio.to_thread(answers, one, "/health/ready") for one in self.instances
+            ]
             self.ready = [one for one, up in zip(self.instances, states, strict=True) if up]
             await asyncio.sleep(PROBE_SECONDS)
 
@@ -82,7 +85,7 @@ class Load:
                 await self._count(client.post("/api/v1/items", json={"name": "Rolling"}), 201)
                 await self._count(client.get("/api/v1/items?limit=5"), 200)
 
-    async def _count(self, request, expected: int) -> None:  # type: ignore[no-untyped-def]
+    async def _count(self, request: Awaitable[httpx.Response], expected: int) -> None:
         try:
             status = (await request).status_code
         except httpx.TransportError as error:
@@ -99,9 +102,9 @@ def check_restart(checks: Checks, tag: str, server: str) -> None:
     """Restart two instances of an image, one after the other."""
     run = options(settings(server))
     podman("run", "--rm", *run, tag, "orders-api", "migrate")
-    with checks("restart: two instances, one after the other, and no request fails") as said:
-        with ExitStack() as instances:
-            asyncio.run(_restart(instances, tag, run, said))
+    name = "restart: two instances, one after the other, and no request fails"
+    with checks(name) as said, ExitStack() as instances:
+        asyncio.run(_restart(instances, tag, run, said))
 
 
 async def _restart(instances: ExitStack, tag: str, run: list[str], said: list[str]) -> None:
