@@ -37,7 +37,12 @@ def copy_template(folder: Path) -> None:
 def cookiecutter(folder: Path, **answers: str) -> list[str]:
     """Return the command that makes a service in `folder`, whatever the user's own defaults are."""
     command = [sys.executable, "-m", "cookiecutter", str(ROOT), "--no-input", "--default-config"]
-    return [*command, "-o", str(folder.resolve()), *(f"{name}={value}" for name, value in answers.items())]
+    return [
+        *command,
+        "-o",
+        str(folder.resolve()),
+        *(f"{name}={value}" for name, value in answers.items()),
+    ]
 
 
 def bake(folder: Path, **answers: str) -> Path:
