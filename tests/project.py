@@ -2,27 +2,12 @@
 
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from baking import contents, environment
-
-
-@contextmanager
-def folder_for_all() -> Iterator[Path]:
-    """Give a folder that other users may enter, which pytest's own do not allow.
-
-    PostgreSQL never runs as root: where root runs the tests, it runs as a user of its own. And
-    another pytest that starts would shut it out of a folder of pytest's.
-    """
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        yield folder
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from math import prod
 from pathlib import Path
 
 import pytest
-from baking import environment
+from baking import copy_template, environment
 from conftest import Report
 from proof.cache import Cache
 from proof.covering import Python
@@ -199,7 +199,10 @@ def test_ten_thousand_variants_are_rendered_in_seconds(renderer: Renderer, repor
     assert seconds < 10
 
 
-def test_a_failure_is_told_with_the_command_that_shows_it_alone(copy: Path) -> None:
+def test_a_failure_is_told_with_the_command_that_shows_it_alone(open_folder: Path) -> None:
+    copy = open_folder / "template"
+    copy_template(copy)
+    subprocess.run(["git", "init", "-q"], cwd=copy, check=True)
     path = copy / "{{cookiecutter.project_slug}}/src/{{cookiecutter.__package}}/core/etag.py"
     path.write_text(f"{path.read_text()}\n\nimport json  # noqa: E402\n")
     done = subprocess.run(
@@ -210,7 +213,7 @@ def test_a_failure_is_told_with_the_command_that_shows_it_alone(copy: Path) -> N
         text=True,
         check=False,
     )
-    assert done.returncode == 2
+    assert done.returncode == 2, done.stderr
     lines = done.stdout.splitlines()
     assert lines[-1] == "0 of 1 variants hold (1 distinct trees)"
     assert 'Alone: make variant ANSWERS="database=postgresql example=no"' in lines

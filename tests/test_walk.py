@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
-from project import folder_for_all
+from postgresql import folder_for_all
 from proof.covering import Python, pythons
 from proof.model import Stage
 from proof.services import job

