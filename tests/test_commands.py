@@ -43,6 +43,7 @@ PROVEN_ELSEWHERE = {
         "tests/test_variants.py",
         '"make", "variant", "ANSWERS=database=postgresql example=no"',
     ),
+    "make containers": (".ci/run", "stage containers make containers"),
 }
 OF_TEMPLATE = ("git ls-files", "git grep")  # They look into it.
 ENTER = "\n" * 20
