@@ -76,14 +76,14 @@ def campaigns_job(variants: Variants, runner: str) -> Job:
         variants.answers.index(on_python(service_on(str(database)), python))
         for database in choices()["database"]
     ]
-    command = [sys.executable, "-m", "pytest", "-m", "campaign", CAMPAIGNS, "-q"]
+    command = [sys.executable, "-m", "pytest", "-m", "campaign", CAMPAIGNS, "-q", "--tb=short"]
     files = [*(variants.files[number] for number in services), _known([CAMPAIGNS, *MAKERS])]
     return Job(
         kind=Kind.CAMPAIGNS,
         subject="load and faults",
         answers=variants.named(services),
         variants=frozenset(services),
-        run=lambda _: [measured("campaigns", command, ROOT, CAMPAIGNS_SECONDS)],
+        run=lambda _: [measured("campaigns", command, ROOT, CAMPAIGNS_SECONDS, COLUMNS="300")],
         expected_seconds=200,
         digest=_digest(files, sys.version, runner),
     )

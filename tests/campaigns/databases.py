@@ -128,7 +128,7 @@ class PostgresqlDatabases(Databases):
         try:
             async with self._connected(url):
                 return True
-        except (OSError, asyncpg.PostgresError):
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return False
 
     def stop(self) -> None:
