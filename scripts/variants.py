@@ -114,7 +114,7 @@ def main() -> None:
     outcome = prove(variants, options.seed, everything=everything)
     write_report(outcome, REPORT)
     tell(outcome)
-    if outcome.broken:
+    if outcome.failed:
         sys.exit(1)
 
 

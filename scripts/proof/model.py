@@ -38,7 +38,8 @@ class Job:
 
     `answers` are those of the smallest of its `variants`, which are numbered as they are
     enumerated; they do not hold if it fails. `run` takes a folder that no other job has while it
-    runs. What its result depends on is in `digest`; without one the result is not kept.
+    runs. What its result depends on is in `digest`; without one the result is not kept. `alone` is
+    the command that does it, where that is not the one for the smallest variant.
     """
 
     kind: Kind
@@ -48,11 +49,12 @@ class Job:
     run: Callable[[Path], Sequence[Stage]] = field(repr=False)
     expected_seconds: float = 1
     digest: str = ""
+    alone: str = ""
 
     @property
     def command(self) -> str:
         """The command that does it alone."""
-        return f'make variant ANSWERS="{self.answers}"'
+        return self.alone or f'make variant ANSWERS="{self.answers}"'
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ def jobs(variants: Variants, seed: int) -> Iterator[Job]:
             variants=frozenset(numbers),
             run=partial(_run, seed, part),
             expected_seconds=EXPECTED_SECONDS,
+            alone=f'make variants ARGS="--seed {seed}"',
         )
 
 

@@ -85,6 +85,7 @@ def campaigns_job(variants: Variants, runner: str) -> Job:
         variants=frozenset(services),
         run=lambda _: [measured("campaigns", command, ROOT, CAMPAIGNS_SECONDS, COLUMNS="300")],
         expected_seconds=200,
+        alone="make campaigns",
         digest=_digest(files, sys.version, runner),
     )
 

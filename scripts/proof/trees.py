@@ -86,6 +86,7 @@ def answers_job(variants: Variants) -> Job:
         answers=variants.named(every),
         variants=frozenset(every),
         run=lambda _folder: [_answers_stage(variants)],
+        alone="make variants",
     )
 
 
