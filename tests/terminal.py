@@ -64,7 +64,7 @@ class Terminal:
     @property
     def asked_of_kubectl(self) -> list[str]:
         """What `kubectl` was asked for, without the values of secrets."""
-        return [re.sub(r"=\S+", "=", line) for line in self._asked_of("kubectl")]
+        return [re.sub(r"(=\w+=)\S+", r"\1", line) for line in self._asked_of("kubectl")]
 
     def type(self, command: str, answers: str = "") -> str:
         """Run a command or a block of them, answer its questions, and return what it prints."""

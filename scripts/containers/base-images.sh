@@ -73,6 +73,7 @@ make_python() { # image, version, prefix of a CPython
     ln -sf "python$2" "$root/usr/local/bin/python"
     ln -sf "python$2" "$root/usr/local/bin/python3"
     in_image python3 -m ensurepip --default-pip >"$work/log" 2>&1 || { cat "$work/log" >&2; false; }
+    find "$root/usr/local" -name __pycache__ -prune -exec rm -r {} + # As in the official image.
     in_image python3 -c 'import bz2, ctypes, lzma, readline, sqlite3, ssl, sys, uuid, venv, zlib
 assert sys.prefix == "/usr/local", sys.prefix'
     buildah config --cmd '["python3"]' --env LANG=C.UTF-8 "$container"
