@@ -32,7 +32,7 @@ scale: ## Project how long the proof would take for 160 trees, five minutes
 campaigns: ## Run services under storms, slow clients and restarts, four minutes (ARGS="-k refresh")
 	@$(RUN) --group campaigns pytest -m campaign tests/campaigns $(ARGS)
 
-containers: ## Build and run images, pods and compose files, as root, eight minutes (ARGS=restart)
+containers: ## Build and run images, pods and compose files, as root, nine minutes (ARGS=restart)
 	@PYTHONPATH=scripts $(RUN) --group containers python -m containers $(ARGS)
 
 bite: ## Take guards out and plant defects, one at a time: something must turn red, three minutes
