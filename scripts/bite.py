@@ -123,7 +123,7 @@ def entries(path: Path, kind: str, name: str, wanted: str) -> list[dict[str, str
     return [entry for entry in found if wanted in entry[name]]
 
 
-def guards_missed(wanted: str) -> list[bool]:
+def guards_noticed(wanted: str) -> list[bool]:
     """Take out every guard whose name holds `wanted`."""
     bites = [Bite(**entry) for entry in entries(BITES, "bite", "guard", wanted)]
     return [noticed(bite.guard, bite.take_out) for bite in bites]
@@ -133,9 +133,11 @@ def _workshop(server: Callable[[], str]) -> Workshop:
     return Workshop(FOLDER / "workshop", python_for(defaults()), server)
 
 
-def defects_seen(wanted: str) -> list[bool]:
+def defects_noticed(wanted: str) -> list[bool]:
     """Plant every defect whose name holds `wanted`."""
     planted = [Defect(**entry) for entry in entries(DEFECTS, "defect", "name", wanted)]
+    if not planted:
+        return []
     # Those that need the same environment follow each other.
     defects = sorted(planted, key=lambda defect: defect.answers)
     with shared_server() as server, closing(_workshop(server)) as workshop:
@@ -145,7 +147,7 @@ def defects_seen(wanted: str) -> list[bool]:
 
 def main(wanted: str) -> None:
     """Take out every guard, and plant every defect, whose name holds `wanted`."""
-    guards, defects = guards_missed(wanted), defects_seen(wanted)
+    guards, defects = guards_noticed(wanted), defects_noticed(wanted)
     if guards:
         print(f"{sum(guards)} of {len(guards)} guards are missed when they are gone")
     if defects:

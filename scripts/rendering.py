@@ -74,14 +74,12 @@ def combinations() -> Iterator[dict[str, str | bool]]:
 
 
 def tree_key(files: Files) -> str:
-    """Return a digest of all that a project's tests and checks could see.
+    """Return a digest of all that a project's tests and checks could see, and of its lock.
 
     Projects with the same key differ in names, texts, images and pipelines only.
     """
-    code = [f"{name} {_digest(files[name])}" for name in code_files(files)]
-    return hashlib.sha256(
-        "\n".join([*code, _settings(files["pyproject.toml"])]).encode()
-    ).hexdigest()
+    parts = [f"{name} {_digest(files[name])}" for name in (*code_files(files), "uv.lock")]
+    return _digest("\n".join([*parts, _settings(files["pyproject.toml"])]).encode())
 
 
 def code_files(files: Files) -> list[str]:

@@ -8,12 +8,14 @@ is. The report is written to build/variants/report.html. Exits 1 if a variant do
 there is no such answer, or the template cannot be rendered.
 """
 
+import fcntl
 import os
 import random
 import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from proof import files, sample, services
 from proof.cache import Cache, runner
@@ -82,7 +84,7 @@ def prove(variants: Variants, seed: int, *, everything: bool) -> Outcome:
 
 def tell(outcome: Outcome) -> None:
     """Print what failed, what trees cost, where the report is, and how many variants hold."""
-    for verdict in sorted(outcome.failed, key=lambda verdict: len(verdict.job.answers)):
+    for verdict in outcome.failed:
         tell_failure(verdict)
     if costs := [verdict.own_cpu_seconds for verdict in outcome.trees]:
         print(
@@ -102,6 +104,15 @@ def tell_failure(verdict: Verdict) -> None:
     print(f"Alone: {job.command}\n")
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let nobody else prove in the same folders. Raises BlockingIOError if somebody does."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
 def main() -> None:
     """Prove what was asked for."""
     options = arguments()
@@ -111,7 +122,12 @@ def main() -> None:
         print(error, file=sys.stderr)
         sys.exit(2)
     everything = options.all or options.one is not None or "CI" in os.environ
-    outcome = prove(variants, options.seed, everything=everything)
+    try:
+        with alone():
+            outcome = prove(variants, options.seed, everything=everything)
+    except BlockingIOError:
+        print(f"Variants are being proven in {FOLDER} already: wait for that.", file=sys.stderr)
+        sys.exit(2)
     write_report(outcome, REPORT)
     tell(outcome)
     if outcome.failed:

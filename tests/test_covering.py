@@ -199,7 +199,7 @@ def test_campaigns_run_on_a_covering_service_of_each_database(
         campaigns_job(variants, "another").digest,
         campaigns_job(changed(variants), "runner").digest,
     ]
-    for name in ("MAKERS", "CAMPAIGNS"):  # As if these files had changed.
+    for name in ("MAKERS", "CAMPAIGN_FILES"):  # As if these files had changed.
         monkeypatch.setattr(f"proof.services.{name}", "README.md")
         digests.append(campaigns_job(variants, "runner").digest)
     assert len(set(digests)) == len(digests)

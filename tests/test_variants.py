@@ -14,10 +14,10 @@ from proof.cache import Cache
 from proof.covering import Python
 from proof.imports import undeclared
 from proof.model import Job, Kind, Outcome, Stage, Verdict
-from proof.sample import COUNT, PARTS, chosen, difference, jobs
+from proof.sample import COUNT, PARTS, chosen, jobs
 from proof.schedule import Schedule, done
 from proof.trees import Trees, answers_job
-from proof.variants import Variants, all_variants, defaults, parsed, typed
+from proof.variants import Variants, all_variants, defaults, differences, parsed, typed
 from rendering import ROOT, Renderer, choices, code_answers, combinations
 
 VARIANTS = all_variants()
@@ -89,6 +89,14 @@ def test_what_holds_is_remembered_and_what_fails_is_not(tmp_path: Path) -> None:
     assert again[0].stages == [HOLDS]
     everything = Schedule([held, failed], Cache(tmp_path, believed=False), tmp_path).run()
     assert not any(verdict.cached for verdict in everything)
+
+
+def test_what_failed_later_is_forgotten(tmp_path: Path) -> None:
+    for believed, stage in ((True, HOLDS), (False, FAILS)):
+        Schedule([job(stage, digest="one")], Cache(tmp_path, believed=believed), tmp_path).run()
+    [verdict] = Schedule([job(FAILS, digest="one")], Cache(tmp_path, believed=True), tmp_path).run()
+    assert not verdict.cached
+    assert not verdict.holds
 
 
 def test_a_job_without_a_digest_is_done_each_time(tmp_path: Path) -> None:
@@ -168,10 +176,11 @@ def test_the_sample_is_large_another_each_time_and_shared_by_its_parts() -> None
 
 
 @pytest.mark.parametrize(
-    ("made", "name"), [({"a": b"1", "b": b"2"}, ""), ({"a": b"1"}, "b"), ({"a": b"2"}, "a")]
+    ("made", "names"),
+    [({"a": b"1", "b": b"2"}, []), ({"a": b"1"}, ["b"]), ({"a": b"2", "c": b""}, ["a", "b", "c"])],
 )
-def test_the_first_file_that_differs_is_named(made: dict[str, bytes], name: str) -> None:
-    assert difference(made, {"a": b"1", "b": b"2"}) == name
+def test_the_files_that_differ_are_named(made: dict[str, bytes], names: list[str]) -> None:
+    assert differences(made, {"a": b"1", "b": b"2"}) == names
 
 
 def test_a_tree_is_proven_anew_when_anything_of_it_changes() -> None:

@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
-from rendering import ROOT, known_files
+from rendering import ROOT, Files, known_files
 
 from .model import Job, Stage, Verdict
 
@@ -29,18 +29,32 @@ class Cache:
         return Verdict(job, stages, cached=True)
 
     def remember(self, verdict: Verdict) -> None:
-        """Keep what came of a job, if it holds."""
-        if verdict.job.digest and verdict.holds:
+        """Keep what came of a job if it holds, else forget what came of it before."""
+        if not verdict.job.digest:
+            return
+        path = self._folder / verdict.job.digest
+        path.unlink(missing_ok=True)
+        if verdict.holds:
+            half_written = path.with_suffix(".new")
             text = json.dumps([asdict(stage) for stage in verdict.stages])
-            (self._folder / verdict.job.digest).write_text(text, encoding="utf-8")
+            half_written.write_text(text, encoding="utf-8")
+            half_written.replace(path)
 
 
-def digest(parts: Sequence[str | bytes]) -> str:
-    """Return a digest of some texts."""
-    return hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()
+def digest(*parts: str | bytes) -> str:
+    """Return a digest of some texts, each in its place."""
+    each = [part.encode() if isinstance(part, str) else part for part in parts]
+    whole = b"".join(hashlib.sha256(part).digest() for part in each)
+    return hashlib.sha256(whole).hexdigest()
 
 
+def of_files(files: Files) -> str:
+    """Return a digest of names and contents."""
+    return digest(*(part for file in sorted(files.items()) for part in file))
+
+
+@cache
 def runner() -> str:
     """Return a digest of all that proves: the scripts, and the packages that they use."""
-    files = [path for path in known_files() if path.parts[0] in {"scripts", "uv.lock"}]
-    return digest([part for path in files for part in (str(path), (ROOT / path).read_bytes())])
+    paths = [path for path in known_files() if path.parts[0] in {"scripts", "uv.lock"}]
+    return of_files({path.as_posix(): (ROOT / path).read_bytes() for path in paths})

@@ -3,7 +3,6 @@
 `CHECKS` says which file is checked by what; it is the only place to name a new kind of file.
 """
 
-import hashlib
 import sys
 import tempfile
 import time
@@ -18,7 +17,9 @@ from check_jsonschema.builtin_schemas import get_builtin_schema
 from jsonschema.exceptions import best_match
 from jsonschema.validators import validator_for
 from parsing import parse
+from rendering import CODE_FOLDERS
 
+from .cache import digest
 from .model import Job, Kind, Stage
 from .processes import measured
 from .variants import Variants
@@ -54,7 +55,7 @@ def function(stage: str, look: Callable[[str, bytes], object]) -> Check:
         error = ""
         try:
             look(name, content)
-        except ValueError as wrong:
+        except (ValueError, SyntaxError) as wrong:
             error = f"{name}: {wrong}"
         return Stage(stage, time.monotonic() - start, time.thread_time() - cpu_start, error)
 
@@ -126,7 +127,7 @@ def jobs(variants: Variants, runner: str) -> list[Job]:
             variants=numbers,
             run=partial(_run, name, content),
             expected_seconds=EXPECTED_SECONDS,
-            digest=_digest(name, content, runner),
+            digest=digest(name, content, runner),
         )
         for (name, content), numbers in _distinct(variants).items()
     ]
@@ -142,14 +143,10 @@ def _checks(name: str) -> list[Check]:
 
 
 def _distinct(variants: Variants) -> dict[tuple[str, bytes], frozenset[int]]:
-    """Return the variants that hold each file which is no Python."""
+    """Return the variants that hold each file which is no code: that is proven with its tree."""
     holders: defaultdict[tuple[str, bytes], set[int]] = defaultdict(set)
     for number, files in enumerate(variants.files):
         for name, content in files.items():
-            if not name.endswith(".py"):
+            if not (name.endswith(".py") and name.startswith(CODE_FOLDERS)):
                 holders[name, content].add(number)
     return {file: frozenset(numbers) for file, numbers in holders.items()}
-
-
-def _digest(name: str, content: bytes, runner: str) -> str:
-    return hashlib.sha256(b"\0".join([name.encode(), runner.encode(), content])).hexdigest()

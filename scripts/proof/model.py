@@ -52,6 +52,11 @@ class Job:
     alone: str = ""
 
     @property
+    def size(self) -> tuple[int, int]:
+        """How many answers its smallest variant is given, and its number."""
+        return len(self.answers.split()), min(self.variants, default=0)
+
+    @property
     def command(self) -> str:
         """The command that does it alone."""
         return self.alone or f'make variant ANSWERS="{self.answers}"'
@@ -67,8 +72,8 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        """Whether no stage failed."""
-        return not self.failures
+        """Whether there was a stage, and none that failed."""
+        return bool(self.stages) and not self.failures
 
     @property
     def failures(self) -> list[Stage]:
@@ -104,7 +109,8 @@ class Outcome:
     @property
     def failed(self) -> list[Verdict]:
         """The verdicts on what does not hold, that on the smallest variant first."""
-        return [verdict for verdict in self.verdicts if not verdict.holds]
+        failed = [verdict for verdict in self.verdicts if not verdict.holds]
+        return sorted(failed, key=lambda verdict: verdict.job.size)
 
     @property
     def broken(self) -> set[int]:

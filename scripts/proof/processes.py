@@ -18,6 +18,7 @@ from .model import Stage
 TIMEOUT = 600
 SHOWN_LINES = 80
 _running: set[int] = set()
+_ending = threading.Event()
 
 
 def measured(
@@ -55,7 +56,7 @@ def start(
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-    _running.add(process.pid)
+    watch(process.pid)
     return process
 
 
@@ -67,7 +68,7 @@ def wait(process: "subprocess.Popen[bytes]", timeout: float) -> tuple[int, float
     """
     if process.returncode is not None:
         kill_group(process.pid)
-        _running.discard(process.pid)
+        forget(process.pid)
         return process.returncode, 0
     killer = threading.Timer(timeout, kill_group, [process.pid])
     killer.start()
@@ -76,21 +77,36 @@ def wait(process: "subprocess.Popen[bytes]", timeout: float) -> tuple[int, float
     finally:
         killer.cancel()
         kill_group(process.pid)
-        _running.discard(process.pid)
+        forget(process.pid)
     process.returncode = os.waitstatus_to_exitcode(status)
     return process.returncode, usage.ru_utime + usage.ru_stime
 
 
+def watch(process: int) -> None:
+    """Let `kill_all` end a session that begins with `process`. Raises RuntimeError after it."""
+    _running.add(process)
+    if _ending.is_set():
+        raise RuntimeError("This was interrupted.")
+
+
+def forget(process: int) -> None:
+    """Do not end a session that has ended."""
+    _running.discard(process)
+
+
 def kill_all() -> None:
-    """End every program that still runs, with whatever it has started."""
-    for process in list(_running):
-        kill_group(process)
+    """End every program that still runs, with whatever it has started, and let none start."""
+    _ending.set()
+    for end in (signal.SIGTERM, signal.SIGKILL):
+        for process in list(_running):
+            kill_group(process, end)
+        time.sleep(1)
 
 
-def kill_group(process: int) -> None:
+def kill_group(process: int, end: signal.Signals = signal.SIGKILL) -> None:
     """End what is left of a session that began with `process`."""
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(process, signal.SIGKILL)
+        os.killpg(process, end)
 
 
 def tail(text: str) -> str:

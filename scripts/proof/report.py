@@ -175,11 +175,6 @@ class Page:
         return not self.outcome.failed and not self.unseen
 
     @property
-    def failed(self) -> list[Verdict]:
-        """The verdicts on what does not hold, that on the smallest variant first."""
-        return sorted(self.outcome.failed, key=_size_of_variant)
-
-    @property
     def cached(self) -> int:
         """How many verdicts are those of an earlier run."""
         return sum(verdict.cached for verdict in self.outcome.verdicts)
@@ -345,8 +340,3 @@ def _summed(verdict: Verdict, name: str) -> Stage | None:
         sum(stage.cpu_seconds for stage in stages),
         "\n".join(stage.error for stage in stages if stage.error),
     )
-
-
-def _size_of_variant(verdict: Verdict) -> tuple[int, int]:
-    """Return how many answers its smallest variant is given, and its number."""
-    return len(verdict.job.answers.split()), min(verdict.job.variants, default=0)

@@ -2,7 +2,7 @@
 
     python -m proof.sample SEED PART
 
-Exits with the answers of the first that differs, and the file.
+Exits with the answers of the first that differs, and the files.
 """
 
 import random
@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from baking import contents
 from cookiecutter.main import cookiecutter
 from rendering import ROOT, Files
 
 from .model import Job, Kind, Stage
 from .processes import measured
-from .variants import Variants, all_variants, typed
+from .variants import Variants, all_variants, differences, typed
 
 COUNT = 60
 PARTS = 2  # They may run at the same time.
@@ -50,12 +51,6 @@ def _run(seed: int, part: int, _folder: Path) -> list[Stage]:
     return [measured("bakes", command, ROOT / "scripts")]
 
 
-def difference(made: Files, rendered: Files) -> str:
-    """Return the name of a file that is not the same in both, "" if there is none."""
-    names = sorted(made.keys() | rendered.keys())
-    return next((name for name in names if made.get(name) != rendered.get(name)), "")
-
-
 def baked(template: Path, folder: Path, answers: dict[str, str | bool]) -> Files:
     """Return the files that Cookiecutter makes in `folder`."""
     made = Path(
@@ -67,8 +62,7 @@ def baked(template: Path, folder: Path, answers: dict[str, str | bool]) -> Files
             default_config=True,
         )
     )
-    files = {path.relative_to(made).as_posix(): path for path in made.rglob("*") if path.is_file()}
-    return {name: path.read_bytes() for name, path in files.items()}
+    return contents(made)
 
 
 def main(seed: int, part: int) -> None:
@@ -77,8 +71,9 @@ def main(seed: int, part: int) -> None:
     for number in chosen(variants, seed)[part::PARTS]:
         with tempfile.TemporaryDirectory() as folder:
             made = baked(ROOT, Path(folder), dict(variants.answers[number]))
-        if name := difference(made, variants.files[number]):
-            sys.exit(f'"{typed(variants.answers[number])}" is baked with another {name}.')
+        if names := differences(made, variants.files[number]):
+            answers = typed(variants.answers[number])
+            sys.exit(f'"{answers}" is baked with another {", ".join(names)}.')
 
 
 if __name__ == "__main__":

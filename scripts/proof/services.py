@@ -1,6 +1,5 @@
 """The services of the covering set, each on its owners' whole way, and under load and faults."""
 
-import hashlib
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -10,6 +9,7 @@ from shutil import rmtree
 
 from rendering import ROOT, Answers, Files, choices, known_files
 
+from .cache import digest, of_files
 from .covering import Python, covering, on_python, pythons, service_on
 from .model import Job, Kind, Stage
 from .processes import measured
@@ -17,6 +17,7 @@ from .variants import Variants, typed
 from .walk import Walk, until_one_fails
 
 CAMPAIGNS = "tests/campaigns/"
+CAMPAIGN_FILES = ("tests/", "pyproject.toml")  # What campaigns are made of.
 CAMPAIGNS_SECONDS = 1800  # More than they ever take.
 # What makes a service, beside the files that it is made of.
 MAKERS = ("cookiecutter.json", "cookiecutter_2_7_or_newer.py", "hooks/", "uv.lock")
@@ -77,7 +78,8 @@ def campaigns_job(variants: Variants, runner: str) -> Job:
         for database in choices()["database"]
     ]
     command = [sys.executable, "-m", "pytest", "-m", "campaign", CAMPAIGNS, "-q", "--tb=short"]
-    files = [*(variants.files[number] for number in services), _known([CAMPAIGNS, *MAKERS])]
+    used = _known([*CAMPAIGN_FILES, *MAKERS])
+    files = [*(variants.files[number] for number in services), used]
     return Job(
         kind=Kind.CAMPAIGNS,
         subject="load and faults",
@@ -101,8 +103,4 @@ def _known(names: Iterable[str]) -> Files:
 
 def _digest(groups: Iterable[Files], *texts: str) -> str:
     """Return a digest of files and texts, each in its place."""
-    files = [
-        [(name, hashlib.sha256(content).hexdigest()) for name, content in sorted(group.items())]
-        for group in groups
-    ]
-    return hashlib.sha256(json.dumps([files, texts]).encode()).hexdigest()
+    return digest(*map(of_files, groups), *texts)

@@ -12,7 +12,7 @@ from threading import Lock
 from postgresql import postgresql_server
 from rendering import NOT_ABOUT_CODE, code_answers
 
-from .cache import digest
+from .cache import digest, of_files
 from .covering import Python
 from .model import Job, Kind, Stage
 from .variants import Variants
@@ -68,13 +68,7 @@ class Trees:
     def _digest(self, numbers: frozenset[int]) -> str:
         """Return a digest of all that the result depends on."""
         files = self._files(numbers)
-        return digest(
-            [
-                self._runner,
-                str(self._python),
-                *(f"{name} {files[name]!r}" for name in sorted(files)),
-            ]
-        )
+        return digest(self._runner, str(self._python), of_files(files))
 
 
 def answers_job(variants: Variants) -> Job:

@@ -102,6 +102,12 @@ def _grouped(keys: Iterable[tuple[int, str]]) -> dict[str, frozenset[int]]:
     return {key: frozenset(numbers) for key, numbers in groups.items()}
 
 
+def differences(made: Files, rendered: Files) -> list[str]:
+    """Return the names of the files that are not the same in both."""
+    names = sorted(made.keys() | rendered.keys())
+    return [name for name in names if made.get(name) != rendered.get(name)]
+
+
 @cache
 def all_variants() -> Variants:
     """Return the variants of this template as it is now, rendered once."""

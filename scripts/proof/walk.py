@@ -21,7 +21,7 @@ from serving import HOST, OK, STOP_SECONDS, answer, free_port, wait_until_ready
 from .covering import Python
 from .model import Stage
 from .processes import TIMEOUT, measured, start, tail, wait
-from .variants import word
+from .variants import differences, word
 
 CREATED = 201
 UNAUTHORIZED = 401
@@ -87,7 +87,8 @@ class Walk:
         command = f'uv run --quiet {self.service.name} settings >"$0"'
         stage = self._run("settings", "sh", "-c", command, listing)
         documented = (self.service / "docs" / "settings.md").read_text(encoding="utf-8")
-        if stage.error or listing.read_text(encoding="utf-8").strip() in documented:
+        listed = listing.read_text(encoding="utf-8").strip()
+        if stage.error or (listed and listed in documented):
             return stage
         return replace(stage, error="docs/settings.md does not hold what `settings` prints.")
 
@@ -119,9 +120,7 @@ class Walk:
         return measured(name, command, self.service, TIMEOUT, **self._variables, **variables)
 
     def _differences(self) -> str:
-        made = contents(self.service)
-        names = sorted(made.keys() | self.files.keys())
-        different = [name for name in names if made.get(name) != self.files.get(name)]
+        different = differences(contents(self.service), self.files)
         return f"Rendered in memory, these differ: {', '.join(different)}." if different else ""
 
     def _production(self, url: str) -> dict[str, str]:

@@ -61,7 +61,9 @@ class Workshop:
         if environment.error or not self._zygote:
             return [environment]
         checks = self._checks(files, tests, self._zygote)
+        self._installed, installed = (), self._installed  # Whatever fails here may have broken it.
         stages = [check() for name, check in checks.items() if not wanted or name in wanted]
+        self._installed = installed
         if _cost(stages) > CPU_LIMIT and not any(stage.error for stage in stages):
             stages[-1] = _cheaper(stages[-1], checks[SUITE]())
         return [environment, *stages, *_too_dear(stages)]

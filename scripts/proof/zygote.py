@@ -11,7 +11,7 @@ from baking import environment
 
 from .imports import Providers
 from .model import Stage
-from .processes import tail
+from .processes import forget, tail, watch
 
 STAGE_SECONDS = 300
 MAIN = Path(__file__).with_name("zygote_main.py")
@@ -31,6 +31,7 @@ class Zygote:
             text=True,
             start_new_session=True,
         )
+        watch(self._process.pid)
         self._requests = cast("IO[str]", self._process.stdin)
         self._answers = cast("IO[str]", self._process.stdout)
 
@@ -62,7 +63,11 @@ class Zygote:
         """End it, and the child that runs."""
         self._process.terminate()
         self._process.communicate()
+        forget(self._process.pid)
 
     def _answer(self) -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(self._answers.readline())
+        line = self._answers.readline()
+        if not line:
+            raise RuntimeError("The process that has the libraries loaded has ended.")
+        answer: dict[str, Any] = json.loads(line)
         return answer

@@ -30,9 +30,16 @@ PRELOADED = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
 class NothingLeftOut:
     """A plugin that fails a run in which a test was skipped, deselected or expected to fail."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, *, whole: bool) -> None:
+        """Begin with none; of a `whole` suite no file may be missing either."""
+        self._whole = whole
         self._left_out: list[str] = []
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Take down each file of tests of which nothing was collected."""
+        collected = {item.path.resolve() for item in session.items}
+        files = Path("tests").rglob("test_*.py") if self._whole else []
+        self._left_out += [str(file) for file in files if file.resolve() not in collected]
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Take down what was not selected."""
@@ -57,7 +64,9 @@ class NothingLeftOut:
 
 def suite(arguments: Sequence[str]) -> int:
     """Run pytest, and return its exit status."""
-    return int(pytest.main([*arguments, "-W", PRELOADED], plugins=[NothingLeftOut()]))
+    whole = not any(argument.startswith("tests/") for argument in arguments)
+    plugin = NothingLeftOut(whole=whole)
+    return int(pytest.main([*arguments, "-W", PRELOADED], plugins=[plugin]))
 
 
 def migrations(_arguments: Sequence[str]) -> int:
