@@ -29,7 +29,12 @@ from rendering import ROOT, SERVICE
 
 COPY = ROOT / "build" / "scale"
 # These multiply the trees by 40.
-ADDED = {"first": list("abcde"), "second": list("ab"), "third": list("abcd")}
+ADDED = {
+    "first": list("abcde"),
+    "second": list("ab"),
+    "third": list("ab"),
+    "fourth": list("ab"),
+}
 TREES, SERVICES = 6, 2  # How many are proven.
 LIMIT_MINUTES = 20
 
