@@ -1,6 +1,7 @@
 """What `make containers` says where it cannot work, and of a check that fails."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 from containers import __main__ as command
@@ -35,20 +36,48 @@ def test_a_check_that_fails_ends_its_group_and_the_whole(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     checks = Checks()
-    with checks.group():
-        with checks("one"):
+    with checks.group("a group"):
+        with checks("one") as said:
+            said.append("3 s")
             raise ValueError("wrong")
         with checks("never reached"):
             pass
-    with checks.group(), checks("another") as said:
+    with checks.group("a group"), checks("another") as said:
         said.append("a figure")
     with pytest.raises(SystemExit) as stopped:
         checks.finish()
     assert stopped.value.code == 1
     printed = capsys.readouterr().out
-    assert "FAIL one  ValueError: wrong\n" in printed
+    assert "FAIL one  3 s, ValueError: wrong\n" in printed
     assert "never reached" not in printed
     assert printed.endswith("\n1 of 2 container checks hold\n")
+
+
+def test_an_assertion_without_words_shows_its_line() -> None:
+    checks = Checks()
+    with checks.group("a group"), checks("one"):
+        raise AssertionError
+    assert [figures for _, _, _, figures in checks.results] == [
+        "AssertionError: raise AssertionError"
+    ]
+
+
+def test_what_goes_wrong_around_the_checks_of_a_group_is_in_the_list() -> None:
+    checks = Checks()
+    with checks.group("a group"):
+        raise RuntimeError("no image")
+    ((name, holds, _, figures),) = checks.results
+    assert (name, holds, figures) == ("a group", False, "RuntimeError: no image")
+
+
+def test_the_newest_python_is_found_by_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    for version in ("3.13.9", "3.13.10", "3.13.11t", "3.12.1"):
+        (tmp_path / "versions" / version).mkdir(parents=True)
+    assert command.python_prefix("3.13") == tmp_path / "versions" / "3.13.10"
+    assert command.python_prefix("3.11") is None
 
 
 def test_no_check_at_all_is_no_success() -> None:

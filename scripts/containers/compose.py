@@ -11,7 +11,7 @@ from serving import HOST, OK, free_port, status
 
 from containers.checks import Checks
 from containers.manifests import program
-from containers.podman import POSTGRESQL, run
+from containers.podman import POSTGRESQL, build, run
 
 ENGINE = Path(__file__).with_name("docker-engine.sh")
 
@@ -20,15 +20,15 @@ ENGINE = Path(__file__).with_name("docker-engine.sh")
 def engine(folder: Path) -> Iterator[None]:
     """Start a Docker Engine that nobody else uses, and stop it."""
     before = os.environ.get("DOCKER_HOST")
-    run(str(ENGINE), "start", str(folder))
-    os.environ["DOCKER_HOST"] = f"unix://{folder / 'socket'}"
-    try:
+    try:  # Whoever is interrupted while it starts must stop it too.
+        run(str(ENGINE), "start", str(folder))
+        os.environ["DOCKER_HOST"] = f"unix://{folder / 'socket'}"
         yield
     finally:
-        run(str(ENGINE), "stop", str(folder))
-        os.environ.pop("DOCKER_HOST")
+        os.environ.pop("DOCKER_HOST", None)
         if before:
             os.environ["DOCKER_HOST"] = before
+        run(str(ENGINE), "stop", str(folder))
 
 
 def load(image: str, name: str, folder: Path) -> None:
@@ -43,6 +43,7 @@ def load(image: str, name: str, folder: Path) -> None:
 
 def check_compose(checks: Checks, folder: Path, database: str, project: Path, tag: str) -> None:
     """Start all of a compose file, ask it, and take it down."""
+    build(project, tag)
     home = folder / "docker"
     home.mkdir(exist_ok=True)
     with engine(home):

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# A Docker Engine of its own, of Debian's packages, below a folder: no service, no systemd, and
-# nothing of the machine's network is changed, so containers reach each other and 127.0.0.1 only.
+# A Docker Engine of its own, of Debian's packages, below a folder: no service and no systemd. It
+# adds bridges for its networks, but no rules of iptables and no forwarding, so its containers reach
+# each other and this machine only.
 #
 #   docker-engine.sh start FOLDER | stop FOLDER      DOCKER_HOST is then unix://FOLDER/socket
 set -Eeuo pipefail
@@ -21,6 +22,7 @@ start() {
         --data-root "$folder/data" --exec-root "$folder/exec" --pidfile "$folder/pid" \
         --host "unix://$folder/socket" --default-ulimit nofile=4096:4096 \
         --exec-opt native.cgroupdriver=cgroupfs >"$folder/log" 2>&1 </dev/null &
+    echo $! >"$folder/started" # The engine writes its own file some time later.
     for _ in $(seq 120); do
         docker --host "unix://$folder/socket" version >/dev/null 2>&1 && return
         sleep 0.5
@@ -30,14 +32,16 @@ start() {
 }
 
 stop() {
-    [ -s "$folder/pid" ] || return 0
-    pid=$(cat "$folder/pid")
+    [ -s "$folder/started" ] || return 0
+    pid=$(cat "$folder/started")
+    rm "$folder/started"
     kill "$pid" 2>/dev/null || return 0
     for _ in $(seq 60); do
         kill -0 "$pid" 2>/dev/null || return 0
         sleep 0.5
     done
-    echo "docker-engine: $pid does not end" >&2
+    echo "docker-engine: $pid does not end, and is killed" >&2
+    kill -9 "$pid"
     return 1
 }
 

@@ -91,17 +91,22 @@ def address(container: str) -> str:
     return str(networks["podman"]["IPAddress"])
 
 
+def print_log(container: str) -> None:
+    """Print the last lines of a container, or why there are none."""
+    command = ["podman", "logs", "--tail=20", container]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    print(done.stdout + done.stderr, flush=True)
+
+
 @contextmanager
 def running(tag: str, *options: str, command: tuple[str, ...] = ()) -> Iterator[str]:
     """Give a container that runs an image; its log is shown when something goes wrong."""
-    container = podman("run", "--detach", "--pull=never", *options, tag, *command)
+    container = podman("create", "--pull=never", *options, tag, *command)
     try:
+        podman("start", container)
         yield container
     except BaseException:
-        done = subprocess.run(
-            ["podman", "logs", "--tail=20", container], capture_output=True, text=True, check=False
-        )
-        print(done.stdout + done.stderr, flush=True)
+        print_log(container)
         raise
     finally:
         podman("rm", "--force", "--volumes", "--time=0", container)

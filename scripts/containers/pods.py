@@ -7,7 +7,6 @@ of a pod is the manifest's own: images, commands, variables, users, rights, limi
 
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -34,7 +33,7 @@ from containers.manifests import (
     secret_items,
     variables,
 )
-from containers.podman import podman, run, state, wait_for
+from containers.podman import build, podman, print_log, run, state, wait_for
 
 LEFT_OUT = ("serviceAccountName", "topologySpreadConstraints")
 
@@ -107,16 +106,15 @@ def played(pod: Manifest, folder: Path) -> Iterator[str]:
     file.write_text(yaml.safe_dump(pod))
     name = pod["metadata"]["name"]
     try:
-        podman("kube", "play", "--network=podman", str(file))
+        podman("kube", "play", "--replace", "--network=podman", str(file))
         infra = podman("pod", "inspect", name, "--format={{.InfraContainerID}}")
         yield state(infra)["NetworkSettings"]["Networks"]["podman"]["IPAddress"]
     except BaseException:
         for one in containers(pod["spec"]):
-            show = ["podman", "logs", "--tail=20", f"{name}-{one['name']}"]
-            print(subprocess.run(show, capture_output=True, text=True, check=False), flush=True)
+            print_log(f"{name}-{one['name']}")
         raise
     finally:
-        podman("pod", "rm", "--force", "--time=0", name)
+        podman("pod", "rm", "--ignore", "--force", "--time=0", name)
 
 
 def passes(probe: dict[str, Any], container: dict[str, Any], name: str, address: str) -> bool:
@@ -150,10 +148,9 @@ class Rollout:
             hosts: dict[str, str] = {}
             for other in others:
                 pod = playable(self.manifests, other, self.node, {})
-                hosts[other["metadata"]["name"]] = stack.enter_context(
-                    played(pod, self.node.folder)
-                )
-                self._check_probes("its database", other, *hosts.values())
+                address = stack.enter_context(played(pod, self.node.folder))
+                hosts[other["metadata"]["name"]] = address
+                self._check_probes("its database", other, address)
             for what in ("it migrates and serves", "again, on the same data"):
                 pod = playable(self.manifests, api, self.node, hosts)
                 with played(pod, self.node.folder) as address:
@@ -196,6 +193,7 @@ def _running(deployment: Manifest) -> str:
 
 def check_pods(checks: Checks, folder: Path, project: Path, tag: str, server: str) -> None:
     """Run the pods of each overlay of a service; `server` is PostgreSQL's address, or ""."""
+    build(project, tag)
     database = "postgresql" if server else "sqlite"
     for overlay in OVERLAYS:
         manifests = render(project, overlay)

@@ -4,15 +4,16 @@ import asyncio
 import time
 import uuid
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 
 from containers.checks import Checks
 from containers.images import HEADERS, PORT, answers, begin_post, end_post, options, settings
-from containers.podman import address, podman, running, wait_for
+from containers.podman import START_SECONDS, address, build, podman, running, wait_for
 
 HOST = "127.0.0.1"
 CLIENTS = 12
@@ -33,14 +34,18 @@ class Balancer:
     async def probe(self) -> None:
         """Ask all instances again and again whether they are ready."""
         while True:
-            states = [
-                await asyncio.to_thread(answers, one, "/health/ready") for one in self.instances
+            self.ready = [
+                one
+                for one in list(self.instances)  # It changes while they are asked.
+                if await asyncio.to_thread(answers, one, "/health/ready")
             ]
-            self.ready = [one for one, up in zip(self.instances, states, strict=True) if up]
             await asyncio.sleep(PROBE_SECONDS)
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Pass on what one client sends, and what comes back."""
+        """Pass on what one client sends, and what comes back; hang up if nobody is ready."""
+        if not self.ready:
+            writer.close()
+            return
         self.turn += 1
         instance = self.ready[self.turn % len(self.ready)]
         try:
@@ -98,8 +103,9 @@ class Load:
         return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=30, trust_env=False)
 
 
-def check_restart(checks: Checks, tag: str, server: str) -> None:
-    """Restart two instances of an image, one after the other."""
+def check_restart(checks: Checks, project: Path, tag: str, server: str) -> None:
+    """Restart two instances of a service's image, one after the other."""
+    build(project, tag)
     run = options(settings(server))
     podman("run", "--rm", *run, tag, "orders-api", "migrate")
     name = "restart: two instances, one after the other, and no request fails"
@@ -113,8 +119,7 @@ async def _restart(instances: ExitStack, tag: str, run: list[str], said: list[st
     probing = asyncio.create_task(balancer.probe())
     listening = await asyncio.start_server(balancer.accept, HOST, 0)
     load = Load(f"http://{HOST}:{listening.sockets[0].getsockname()[1]}")
-    while len(balancer.ready) < len(old):
-        await asyncio.sleep(0.1)
+    await _until(lambda: len(balancer.ready) == len(old))
     await load.sign_up()
     clients = [asyncio.create_task(load.run()) for _ in range(CLIENTS)]
     started = time.monotonic()
@@ -122,8 +127,7 @@ async def _restart(instances: ExitStack, tag: str, run: list[str], said: list[st
     for container in old:
         await _start(instances, balancer, tag, run)
         await asyncio.to_thread(_stop, balancer, container)
-    while sum(load.statuses.values()) < LEAST_REQUESTS:
-        await asyncio.sleep(0.1)
+    await _until(lambda: load.statuses.total() >= LEAST_REQUESTS)
     await asyncio.sleep(1)
     load.over = True
     await asyncio.gather(*clients)
@@ -134,6 +138,13 @@ async def _restart(instances: ExitStack, tag: str, run: list[str], said: list[st
     said.append(f"{failed} of {requests} failed in {time.monotonic() - started:.0f} s")
     said.append(f"2 requests of {IN_FLIGHT_SECONDS} s were finished")
     assert not failed, dict(load.statuses)
+
+
+async def _until(question: Callable[[], bool]) -> None:
+    """Wait for a yes. Raises TimeoutError where it does not come, as when all clients are dead."""
+    async with asyncio.timeout(START_SECONDS):
+        while not question():
+            await asyncio.sleep(0.1)
 
 
 async def _start(instances: ExitStack, balancer: Balancer, tag: str, run: list[str]) -> str:
