@@ -28,7 +28,6 @@ from containers.manifests import (
     pod,
     ports,
     probes,
-    program,
     render,
     secret_items,
     variables,
@@ -42,7 +41,7 @@ PACKAGE = "src/orders_api"
 SETTINGS = f"{PACKAGE}/core/settings.py"
 SEEN = ("Dockerfile", ".dockerignore", "compose.yaml", "deploy/", f"{PACKAGE}/cli.py", SETTINGS)
 # What other programs look at; the tests read the rest from memory.
-ON_DISK = ("Dockerfile", "compose.yaml", "deploy/", f"{PACKAGE}/__init__.py", f"{PACKAGE}/core/")
+ON_DISK = ("deploy/", f"{PACKAGE}/__init__.py", f"{PACKAGE}/core/")
 READ: dict[object, tuple[list[str], dict[str, Any]]] = {}
 SECRETS = {
     "APP_AUTH__SIGNING_KEY": "x" * 32,
@@ -371,20 +370,20 @@ def test_replicas_and_their_connections_are_counted(deployed: list[Service]) -> 
     assert scaling["minReplicas"] >= 2
     assert update["maxUnavailable"] == 0
     assert named(manifests, "PodDisruptionBudget")[NAME]["spec"]["maxUnavailable"] == 1
-    _, values = service.settings()
+    (api,) = pod(named(manifests, "Deployment")[NAME])["containers"]
+    pool_sizes = {
+        key: value for key, value in variables(manifests, api).items() if "POOL_SIZE" in key
+    }
+    _, values = service.settings(**pool_sizes)
     pools = values["database"]["read_pool_size"] + values["database"]["write_pool_size"]
     probe = 1
-    most = scaling["maxReplicas"] + update["maxSurge"]
+    ending = 2  # Kubernetes does not count them, and they keep their pools for the grace period.
+    most = scaling["maxReplicas"] + update["maxSurge"] + ending
     assert most * (pools + probe) <= CONNECTIONS
 
 
-def test_compose_files_are_clean_and_what_they_set_is_a_setting(services: list[Service]) -> None:
+def test_what_compose_files_set_is_a_setting(services: list[Service]) -> None:
     for service in {service.files["compose.yaml"]: service for service in services}.values():
-        command = [program("docker-compose"), "config", "--quiet"]
-        done = subprocess.run(
-            command, cwd=service.path, capture_output=True, text=True, check=False
-        )
-        assert (done.returncode, done.stdout + done.stderr) == (0, "")
         for name, one in service.compose["services"].items():
             assert {"read_only", "cap_drop"} <= one.keys() or one["image"].startswith("postgres:")
             for needed in one.get("depends_on", {}):
@@ -394,13 +393,6 @@ def test_compose_files_are_clean_and_what_they_set_is_a_setting(services: list[S
             given = {key: value for key, value in one["environment"].items() if key[:4] == "APP_"}
             names, _ = service.settings(**given)
             assert given.keys() <= set(names)
-
-
-def test_dockerfiles_are_clean(services: list[Service]) -> None:
-    for text in {service.files["Dockerfile"] for service in services}:
-        command = [program("hadolint"), "-"]
-        done = subprocess.run(command, input=text, capture_output=True, check=False)
-        assert (done.returncode, done.stdout) == (0, b"")
 
 
 def test_an_image_is_made_of_what_it_needs_and_of_nothing_else(services: list[Service]) -> None:
