@@ -69,6 +69,14 @@ def test_leave_a_database_alone_that_is_ahead(config: Config, settings: Database
     move(settings, str(ScriptDirectory.from_config(config).get_current_head()))
 
 
+def test_tell_where_the_database_is_and_not_what_was_asked_for(
+    config: Config, settings: DatabaseSettings
+) -> None:
+    head = str(ScriptDirectory.from_config(config).get_current_head())
+    assert asyncio.run(migrate(settings)) == head
+    assert asyncio.run(migrate(settings, "base")) == head  # It never goes back.
+
+
 def move(settings: DatabaseSettings, revision: str) -> None:
     """Say that the database is at a revision."""
 

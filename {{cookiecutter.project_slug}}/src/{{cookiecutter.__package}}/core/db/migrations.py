@@ -14,8 +14,6 @@ from ..settings import DatabaseSettings
 from .database import Database
 
 FOLDER = Path("migrations")
-
-
 HEAD = "head"
 
 
@@ -23,9 +21,12 @@ async def migrate(settings: DatabaseSettings, revision: str = HEAD) -> str:
     """Upgrade the database to `revision`, and return the one that it is at afterwards.
 
     Processes that do this at once wait for each other. A database that is ahead of this code stays
-    so: while a newer release rolls out, and after it was rolled back, the older one starts too.
+    so: while a newer release rolls out, and after it was rolled back, the older one starts too. A
+    process that waits while a newer release migrates may fail, and succeeds when it is run again.
 
     Raises:
+        CommandError: of Alembic, if this code does not know `revision` or, after such a wait, the
+            database's own.
         SettingsError: the current folder has no migrations.
         UnavailableError: the database is away.
     """
@@ -36,7 +37,7 @@ async def migrate(settings: DatabaseSettings, revision: str = HEAD) -> str:
             return current
     # Alembic's env.py runs an event loop of its own, which needs a thread of its own.
     await asyncio.to_thread(command.upgrade, _config(settings), revision)
-    return revisions.head if revision == HEAD else revision
+    return str(await _read_revision(settings))
 
 
 class Revisions:
