@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import signal
 import sys
 from dataclasses import dataclass
 
@@ -85,6 +86,8 @@ def start(command: Command, columns: int = 80) -> "tuple[pexpect.spawn[str], io.
         dimensions=(24, columns),
         encoding="utf-8",
         timeout=30,
+        # Whoever runs the tests in the background lets them inherit that it is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     terminal.logfile_read = screen = io.StringIO()
     return terminal, screen
@@ -151,7 +154,7 @@ def test_ctrl_c_leaves_nothing(command: Command) -> None:
     terminal.expect(PROMPT)
     # Between a prompt and its reading an interrupt can be lost: whoever waits presses again.
     # Not too soon: Python that is interrupted while it ends, ends otherwise.
-    for _ in range(5):
+    for _ in range(3):
         terminal.sendintr()
         if terminal.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=15) == 0:
             break
