@@ -86,8 +86,7 @@ def start(command: Command, columns: int = 80) -> "tuple[pexpect.spawn[str], io.
         dimensions=(24, columns),
         encoding="utf-8",
         timeout=30,
-        # Whoever runs the tests in the background lets them inherit that it is ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=heed_interrupts,
     )
     terminal.logfile_read = screen = io.StringIO()
     return terminal, screen
