@@ -76,6 +76,11 @@ def answer(command: Command, *typed: str, columns: int = 80) -> Dialogue:
     return ended(terminal, screen)
 
 
+def heed_interrupts() -> None:
+    """Do not inherit that they are ignored, as they are where tests run in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(command: Command, columns: int = 80) -> "tuple[pexpect.spawn[str], io.StringIO]":
     """Start `cookiecutter` in a terminal, in the folder it writes to."""
     terminal = pexpect.spawn(
