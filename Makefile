@@ -14,7 +14,7 @@ help: ## Show this list
 demo: ## Make the default service and serve it on http://127.0.0.1:8000/docs (PORT=8001: elsewhere)
 	@PORT=$(PORT) $(RUN) python scripts/demo.py
 
-test: ## Run the template's tests, about six minutes (ARGS="-k hook": some of them)
+test: ## Run the template's tests, about twelve minutes (ARGS="-k hook": some of them)
 	@$(RUN) --group containers pytest $(ARGS)
 
 variants: ## Prove every variant, seven minutes; then only what changed (ARGS=--all: everything)
