@@ -1,4 +1,4 @@
-"""Does jobs, one more at once than there are processors, and tells how far it is."""
+"""Does jobs, as many at once as there are processors, and tells how far it is."""
 
 import os
 import traceback
@@ -15,7 +15,7 @@ from .cache import Cache
 from .model import Job, Kind, Stage, Verdict
 from .processes import kill_all
 
-WORKERS = (os.cpu_count() or 1) + 1  # Suites wait for a third of their time.
+WORKERS = os.cpu_count() or 1  # With one more, each of them costs a third more CPU seconds.
 
 
 class Schedule:
