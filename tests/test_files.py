@@ -95,6 +95,13 @@ def noticed(name: str, text: str, folder: Path) -> dict[str, str]:
     return {stage.name: stage.error for stage in findings(name, content, folder) if stage.error}
 
 
+def test_python_that_is_in_no_tree_is_a_file_too(tmp_path: Path) -> None:
+    own = {"src/a.py": b"", "tests/b.py": b"", "conftest.py": b"import pytest\n"}
+    [one] = jobs(Variants([{}], [own]), "runner")
+    assert one.subject == "conftest.py"
+    assert "parse" in noticed("conftest.py", "import\n", tmp_path)
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_without_a_defect_holds(tmp_path: Path, name: str) -> None:
     assert noticed(name, FILES[name], tmp_path) == {}

@@ -4,12 +4,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from math import prod
 from pathlib import Path
+from threading import Event
 
 import pytest
 from baking import copy_template, environment
 from conftest import Report
+from proof import processes
 from proof.cache import Cache
 from proof.covering import Python
 from proof.imports import undeclared
@@ -18,7 +21,7 @@ from proof.sample import COUNT, PARTS, chosen, jobs
 from proof.schedule import Schedule, done
 from proof.trees import Trees, answers_job
 from proof.variants import Variants, all_variants, defaults, differences, parsed, typed
-from rendering import ROOT, Renderer, choices, code_answers, combinations
+from rendering import ROOT, Renderer, choices, code_answers, combinations, tree_key
 
 VARIANTS = all_variants()
 WHERE = Path("nowhere")
@@ -153,6 +156,32 @@ def test_an_answer_that_changes_code_and_should_not_names_two_variants() -> None
     files[number] = {**files[number], "src/orders_api/more.py": b""}
     [stage] = answers_job(Variants(VARIANTS.answers, files)).run(WHERE)
     assert stage.error == '"" and "license=MIT" differ in code.'
+
+
+def test_a_lock_that_differs_makes_another_tree() -> None:
+    files = VARIANTS.files[0]
+    assert tree_key({**files, "uv.lock": b"version = 1\n"}) != tree_key(files)
+
+
+def test_a_job_that_comes_to_nothing_does_not_hold() -> None:
+    assert not Verdict(job(), []).holds
+
+
+def test_an_interrupt_ends_what_runs_and_lets_nothing_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "_ending", Event())
+    started = time.monotonic()
+    with ThreadPoolExecutor() as pool:
+        stage = pool.submit(processes.measured, "sleep", ["sleep", "60"], tmp_path)
+        while not processes._running:  # noqa: SLF001
+            time.sleep(0.01)
+        processes.kill_all()
+    assert stage.result().error.startswith("sleep 60 was ended by signal 15")
+    with pytest.raises(RuntimeError, match="interrupted"):
+        processes.measured("late", ["touch", "late"], tmp_path)
+    assert not (tmp_path / "late").exists()
+    assert time.monotonic() - started < 30
 
 
 def test_src_may_import_what_the_service_declares_and_what_that_brings() -> None:

@@ -13,11 +13,11 @@ from containers.podman import (
     START_SECONDS,
     address,
     build,
+    facts,
     image,
     podman,
     refusal,
     running,
-    state,
     wait_for,
 )
 
@@ -141,12 +141,11 @@ def _check_running(checks: Checks, name: str, container: str) -> None:
         host = address(container)
         wait_for(lambda: answers(host, "/health/ready"), START_SECONDS)
         said.append(f"ready after {time.monotonic() - started:.1f} s")
-        process = Path(f"/proc/{state(container)['State']['Pid']}/status").read_text()
-        facts = dict(line.split(":\t", 1) for line in process.splitlines() if ":\t" in line)
-        assert facts["Uid"].split() == ["10001"] * 4, facts["Uid"]
-        assert int(facts["CapEff"], 16) == 0, facts["CapEff"]
-        assert facts["NoNewPrivs"] == "1"
-        said.append(f"{int(facts['VmRSS'].split()[0]) // 1024} MiB of memory")
+        process = facts(container)
+        assert process["Uid"].split() == ["10001"] * 4, process["Uid"]
+        assert int(process["CapEff"], 16) == 0, process["CapEff"]
+        assert process["NoNewPrivs"] == "1"
+        said.append(f"{int(process['VmRSS'].split()[0]) // 1024} MiB of memory")
         write = "import pathlib; pathlib.Path('/app/written').touch()"
         assert "Read-only file system" in refusal("exec", container, "python", "-c", write)
     with checks(f"{name}: its HEALTHCHECK is content"):

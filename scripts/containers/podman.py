@@ -85,6 +85,12 @@ def state(container: str) -> dict[str, Any]:
     return dict(json.loads(podman("container", "inspect", container))[0])
 
 
+def facts(container: str) -> dict[str, str]:
+    """Return what Linux says of a container's process: users, rights, memory."""
+    status = Path(f"/proc/{state(container)['State']['Pid']}/status").read_text()
+    return dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+
+
 def address(container: str) -> str:
     """Return the address of a container in podman's own network."""
     networks = state(container)["NetworkSettings"]["Networks"]

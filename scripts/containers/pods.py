@@ -33,7 +33,7 @@ from containers.manifests import (
     secret_items,
     variables,
 )
-from containers.podman import build, podman, print_log, run, state, wait_for
+from containers.podman import build, facts, podman, print_log, run, state, wait_for
 
 LEFT_OUT = ("serviceAccountName", "topologySpreadConstraints")
 
@@ -167,10 +167,9 @@ class Rollout:
                 wait_for(partial(passes, probe, container, running, address))
                 said.append(field.removesuffix("Probe"))
             said.append(f"after {time.monotonic() - begun:.1f} s")
-            process = Path(f"/proc/{state(running)['State']['Pid']}/status").read_text()
-            facts = dict(line.split(":\t", 1) for line in process.splitlines() if ":\t" in line)
-            assert facts["Uid"].split()[0] == str(spec["securityContext"]["runAsUser"])
-            assert int(facts["CapEff"], 16) == 0
+            process = facts(running)
+            assert process["Uid"].split()[0] == str(spec["securityContext"]["runAsUser"])
+            assert int(process["CapEff"], 16) == 0
 
     def _check_end(self, what: str, deployment: Manifest) -> None:
         running, grace = _running(deployment), pod(deployment)["terminationGracePeriodSeconds"]

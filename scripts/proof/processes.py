@@ -7,9 +7,9 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, AnyStr
 
 from baking import environment
 
@@ -17,7 +17,9 @@ from .model import Stage
 
 TIMEOUT = 600
 SHOWN_LINES = 80
+LAST_SECONDS = 1  # From SIGTERM to SIGKILL.
 _running: set[int] = set()
+_starting = threading.Lock()
 _ending = threading.Event()
 
 
@@ -47,17 +49,17 @@ def start(
     command: Sequence[str | Path], folder: Path, output: IO[str], **variables: str
 ) -> "subprocess.Popen[bytes]":
     """Start a program in `folder`, in a session of its own; `wait` has to follow."""
-    process = subprocess.Popen(
-        [str(part) for part in command],
-        cwd=folder,
-        env=environment(**variables),
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
+    return watched(
+        lambda: subprocess.Popen(
+            [str(part) for part in command],
+            cwd=folder,
+            env=environment(**variables),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     )
-    watch(process.pid)
-    return process
 
 
 def wait(process: "subprocess.Popen[bytes]", timeout: float) -> tuple[int, float]:
@@ -82,11 +84,14 @@ def wait(process: "subprocess.Popen[bytes]", timeout: float) -> tuple[int, float
     return process.returncode, usage.ru_utime + usage.ru_stime
 
 
-def watch(process: int) -> None:
-    """Let `kill_all` end a session that begins with `process`. Raises RuntimeError after it."""
-    _running.add(process)
-    if _ending.is_set():
-        raise RuntimeError("This was interrupted.")
+def watched(begin: "Callable[[], subprocess.Popen[AnyStr]]") -> "subprocess.Popen[AnyStr]":
+    """Begin a session that `kill_all` ends. Raises RuntimeError after that."""
+    with _starting:
+        if _ending.is_set():
+            raise RuntimeError("This was interrupted.")
+        process = begin()
+        _running.add(process.pid)
+    return process
 
 
 def forget(process: int) -> None:
@@ -96,11 +101,15 @@ def forget(process: int) -> None:
 
 def kill_all() -> None:
     """End every program that still runs, with whatever it has started, and let none start."""
-    _ending.set()
-    for end in (signal.SIGTERM, signal.SIGKILL):
-        for process in list(_running):
-            kill_group(process, end)
-        time.sleep(1)
+    with _starting:
+        _ending.set()
+    for process in list(_running):
+        kill_group(process, signal.SIGTERM)
+    deadline = time.monotonic() + LAST_SECONDS
+    while _running and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for process in list(_running):
+        kill_group(process)
 
 
 def kill_group(process: int, end: signal.Signals = signal.SIGKILL) -> None:

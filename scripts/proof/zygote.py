@@ -11,7 +11,7 @@ from baking import environment
 
 from .imports import Providers
 from .model import Stage
-from .processes import forget, tail, watch
+from .processes import forget, tail, watched
 
 STAGE_SECONDS = 300
 MAIN = Path(__file__).with_name("zygote_main.py")
@@ -22,16 +22,17 @@ class Zygote:
 
     def __init__(self, folder: Path, modules: Sequence[str], **variables: str) -> None:
         """Start it; it loads `modules`."""
-        self._process = subprocess.Popen(
-            [folder / ".venv" / "bin" / "python", MAIN, *modules],
-            cwd=folder,
-            env=environment(**variables),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
+        self._process = watched(
+            lambda: subprocess.Popen(
+                [folder / ".venv" / "bin" / "python", MAIN, *modules],
+                cwd=folder,
+                env=environment(**variables),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
         )
-        watch(self._process.pid)
         self._requests = cast("IO[str]", self._process.stdin)
         self._answers = cast("IO[str]", self._process.stdout)
 
@@ -50,8 +51,8 @@ class Zygote:
                 "stage": stage,
                 "output": output.name,
                 "arguments": arguments,
+                "timeout": STAGE_SECONDS,
             }
-            request["timeout"] = STAGE_SECONDS
             print(json.dumps(request), file=self._requests, flush=True)
             answer = self._answer()
             printed = output.read()
