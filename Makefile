@@ -15,7 +15,7 @@ demo: ## Make the default service and serve it on http://127.0.0.1:8000/docs (PO
 	@PORT=$(PORT) $(RUN) python scripts/demo.py
 
 test: ## Run the template's tests, about twelve minutes (ARGS="-k hook": some of them)
-	@$(RUN) --group containers pytest $(ARGS)
+	@$(RUN) --group containers pytest -n auto --dist worksteal $(ARGS)
 
 variants: ## Prove every variant, eight minutes; then only what changed (ARGS=--all: everything)
 	@$(RUN) --group campaigns python scripts/variants.py $(ARGS)

@@ -89,8 +89,8 @@ def tell(outcome: Outcome) -> None:
     if costs := [verdict.own_cpu_seconds for verdict in outcome.trees]:
         print(
             f"A tree costs {sum(costs) / len(costs):.1f} CPU seconds, {max(costs):.1f} at most "
-            f"({CPU_BUDGET} asked); {outcome.seconds:.0f} s for all, seed {outcome.seed}, "
-            f"Python {outcome.python}."
+            f"({CPU_BUDGET} asked) on the reference, {outcome.slowness:.1f} times as many here; "
+            f"{outcome.seconds:.0f} s for all, seed {outcome.seed}, Python {outcome.python}."
         )
     print(f"The report: {REPORT}\n{outcome.last_line}", flush=True)
 

@@ -1,9 +1,12 @@
 """The fixtures: the template as git knows it, a bake of it, and the `cookiecutter` command."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,7 @@ from rendering import ROOT, Answers, Files, Renderer, combinations
 Bake = Callable[..., BakedProject]
 Every = list[tuple[Answers, Files]]
 Report = Callable[[str], None]
-FIGURES = pytest.StashKey[list[str]]()
+FIGURE = "figure"
 
 
 @pytest.fixture(scope="session")
@@ -77,15 +80,25 @@ def command(tmp_path: Path, template: Path) -> Command:
     return Command(template, tmp_path)
 
 
-@pytest.fixture(scope="session")
-def report(pytestconfig: pytest.Config) -> Report:
+@pytest.fixture(scope="session", autouse=True)
+def _types_of_libraries(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let all services share what mypy knows of their libraries: without, it takes most of a check.
+
+    `make variants` checks some of them without.
+    """
+    os.environ["MYPY_CACHE_DIR"] = str(tmp_path_factory.mktemp("mypy"))
+
+
+@pytest.fixture
+def report(record_property: Callable[[str, object], None]) -> Report:
     """Return `report(figure)`, which shows a measured figure after the tests."""
-    return pytestconfig.stash.setdefault(FIGURES, []).append
+    return partial(record_property, FIGURE)
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Show the figures."""
-    for figure in config.stash.get(FIGURES, []):
-        terminalreporter.write_line(figure)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the figures, whichever process measured them."""
+    stats = terminalreporter.stats
+    for one in chain(stats.get("passed", []), stats.get("failed", [])):
+        for name, figure in one.user_properties:
+            if name == FIGURE:
+                terminalreporter.write_line(figure)

@@ -38,6 +38,7 @@ PROVEN_ELSEWHERE = {
     "make bench": (".ci/run", "stage bench make bench"),
     "make campaigns": ("scripts/proof/services.py", '"-m", "campaign"'),
     "make variants": (".ci/run", "stage variants make variants ARGS=--all"),
+    "make variant": ("tests/test_variants.py", '"make", "variant", '),
     "make variants ARGS=--all": (".ci/run", "stage variants make variants ARGS=--all"),
     'make variant ANSWERS="database=postgresql example=no"': (
         "tests/test_variants.py",

@@ -31,12 +31,17 @@ def owned(project: BakedProject) -> dict[str, bytes]:
     }
 
 
+def rename_items_and_delete_docs(project: BakedProject) -> None:
+    """Do both of what takes things away: what is left has to hold."""
+    rename_items(project)
+    delete_docs(project)
+
+
 def test_a_service_stays_green_on_its_first_day(bake: Bake, report: Report) -> None:
     project = bake()
     times = []
     for step, proof in (
-        (rename_items, SUITE),
-        (delete_docs, SUITE),
+        (rename_items_and_delete_docs, SUITE),
         (add_field, SUITE),
         (add_route_and_dependencies, ("make", "check")),
     ):

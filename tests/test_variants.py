@@ -241,8 +241,8 @@ def test_a_failure_is_told_with_the_command_that_shows_it_alone(open_folder: Pat
     copy = open_folder / "template"
     copy_template(copy)
     subprocess.run(["git", "init", "-q"], cwd=copy, check=True)
-    path = copy / "{{cookiecutter.project_slug}}/src/{{cookiecutter.__package}}/core/etag.py"
-    path.write_text(f"{path.read_text()}\n\nimport json  # noqa: E402\n")
+    path = copy / "{{cookiecutter.project_slug}}" / "pyproject.toml"
+    path.write_text(path.read_text().replace("dependencies = [", 'dependencies = [\n    "nap",', 1))
     done = subprocess.run(
         ["make", "variant", "ANSWERS=database=postgresql example=no"],
         cwd=copy,
@@ -255,5 +255,5 @@ def test_a_failure_is_told_with_the_command_that_shows_it_alone(open_folder: Pat
     lines = done.stdout.splitlines()
     assert lines[-1] == "0 of 1 variants hold (1 distinct trees)"
     assert 'Alone: make variant ANSWERS="database=postgresql example=no"' in lines
-    assert any(line.startswith("style: ruff check") for line in lines)
+    assert any(line.startswith("environment: uv sync") for line in lines)
     assert (copy / "build" / "variants" / "report.html").is_file()

@@ -98,6 +98,7 @@ def test_the_stages_end_with_the_first_that_fails_and_let_go_of_what_they_hold()
 
 def test_a_service_whose_suite_fails_fails_in_its_check(walk: Walk, plant: Plant) -> None:
     plant("tests/test_main.py", "\n\n\n", f"\n{FAILING_TEST}\n\n")
+    plant("pyproject.toml", 'testpaths = ["tests"]', 'testpaths = ["tests/test_main.py"]')
     stage = walk.check()
     assert "test_that_fails" in stage.error
     assert stage.error.startswith("make check ended with 2.")

@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from statistics import mean
 
-# What a tree should cost, and from where on it is red, in CPU seconds, its environment apart.
+# What a tree should cost, and from where on it is red, in CPU seconds at the pace of the reference,
+# its environment apart.
 CPU_BUDGET = 12
 CPU_LIMIT = 15
 ENVIRONMENT = "environment"  # The stage that trees share: whoever comes first pays for it.
@@ -24,12 +26,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Stage:
-    """One check: what it cost and, if it failed, what it said."""
+    """One check: what it cost and, if it failed, what it said.
+
+    Where there is a limit, CPU seconds are those of the reference: so many as it takes itself,
+    divided by the `slowness` of the processors meanwhile.
+    """
 
     name: str
     seconds: float
     cpu_seconds: float
     error: str = ""
+    slowness: float = 1
 
 
 @dataclass(frozen=True)
@@ -88,11 +95,11 @@ class Verdict:
     @property
     def cpu_seconds(self) -> float:
         """How long a processor worked for it."""
-        return sum(stage.cpu_seconds for stage in self.stages)
+        return sum(stage.cpu_seconds * stage.slowness for stage in self.stages)
 
     @property
     def own_cpu_seconds(self) -> float:
-        """How long a processor worked for it alone."""
+        """How long the reference would work for it alone."""
         return sum(stage.cpu_seconds for stage in self.stages if stage.name != ENVIRONMENT)
 
 
@@ -121,6 +128,13 @@ class Outcome:
     def trees(self) -> list[Verdict]:
         """The verdicts on trees."""
         return [verdict for verdict in self.verdicts if verdict.job.kind is Kind.TREE]
+
+    @property
+    def slowness(self) -> float:
+        """How many times as slow as the reference the processors were while trees were proven."""
+        stages = [stage for tree in self.trees for stage in tree.stages]
+        known = [stage.slowness for stage in stages if stage.name != ENVIRONMENT]
+        return mean(known) if known else 1
 
     @property
     def last_line(self) -> str:

@@ -3,7 +3,8 @@
 import re
 import time
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
@@ -13,6 +14,7 @@ from rendering import Files, code_files
 from .covering import Python
 from .imports import Providers, imported, undeclared
 from .model import CPU_LIMIT, ENVIRONMENT, Stage
+from .pace import Pace
 from .processes import measured
 from .zygote import Zygote
 
@@ -62,10 +64,10 @@ class Workshop:
             return [environment]
         checks = self._checks(files, tests, self._zygote)
         self._installed, installed = (), self._installed  # Whatever fails here may have broken it.
-        stages = [check() for name, check in checks.items() if not wanted or name in wanted]
+        with Pace() as pace:
+            stages = [check() for name, check in checks.items() if not wanted or name in wanted]
         self._installed = installed
-        if _cost(stages) > CPU_LIMIT and not any(stage.error for stage in stages):
-            stages[-1] = _cheaper(stages[-1], checks[SUITE]())
+        stages = [_at_the_reference(stage, pace.slowness) for stage in stages]
         return [environment, *stages, *_too_dear(stages)]
 
     def close(self) -> None:
@@ -167,18 +169,18 @@ def _gate(files: Files) -> list[str]:
     return ["--cov", f"--cov-fail-under={report['fail_under']}"]
 
 
-def _cost(stages: Iterable[Stage]) -> float:
-    return sum(stage.cpu_seconds for stage in stages)
-
-
-def _cheaper(first: Stage, second: Stage) -> Stage:
-    """Return what a stage really costs: what runs beside it makes it dearer, and never cheaper."""
-    return second if second.error or second.cpu_seconds < first.cpu_seconds else first
+def _at_the_reference(stage: Stage, slowness: float) -> Stage:
+    return replace(stage, cpu_seconds=stage.cpu_seconds / slowness, slowness=slowness)
 
 
 def _too_dear(stages: Sequence[Stage]) -> list[Stage]:
     """Return a failed stage if a tree costs more than it may."""
-    cost = _cost(stages)
+    cost = sum(stage.cpu_seconds for stage in stages)
     if cost <= CPU_LIMIT:
         return []
-    return [Stage("cost", 0, 0, f"It costs {cost:.1f} CPU seconds; {CPU_LIMIT} is the limit.")]
+    slowness = stages[0].slowness
+    error = (
+        f"It costs {cost:.1f} CPU seconds at the pace of the reference, and "
+        f"{slowness:.1f} times as many here; {CPU_LIMIT} is the limit."
+    )
+    return [Stage("cost", 0, 0, error, slowness)]
