@@ -1,9 +1,9 @@
 UV := sh scripts/uv
 RUN := $(UV) run --quiet --locked
 PORT ?= 8000
-ARGS ?=
-REF ?=
-ANSWERS ?=
+ARGS :=
+REF :=
+ANSWERS :=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test variants variant scale campaigns containers bite bench check fix diff docs lock

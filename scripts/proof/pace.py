@@ -10,7 +10,7 @@ from statistics import mean
 from threading import Event, Thread
 from types import TracebackType
 
-# CPU seconds for `work` on the machine for which the limits were set: two cores of 2.4 GHz, quiet.
+# CPU seconds that `work` takes on the reference, for which limits are written.
 REFERENCE = 0.008
 PAUSE = 0.4  # seconds from one reading to the next
 
