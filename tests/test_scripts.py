@@ -1,4 +1,7 @@
-"""The bootstrap: with only a Python it makes an uv, without a good one it says what is missing."""
+"""The bootstrap: with only a Python it makes an uv, without a good one it says what is missing.
+
+And the Makefile takes what is typed after a target for that target alone.
+"""
 
 import shutil
 import subprocess
@@ -6,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from baking import environment
 from rendering import ROOT
 
 TOOLS = ("sh", "cat", "dirname", "mv", "rm")
@@ -78,3 +82,20 @@ def test_an_installation_that_fails_is_not_taken_for_a_whole_one(machine: Path) 
     assert run_uv(machine).returncode == 7
     assert not (machine / ".uv").exists()
     assert run_uv(machine).returncode == 7
+
+
+def test_a_make_that_another_one_starts_is_not_given_its_arguments() -> None:
+    """Make exports them, and tests that `make test ARGS=...` runs start a make of their own."""
+    inherited = environment(ARGS="--nonsense", REF="nonsense", ANSWERS="nonsense")
+    targets = ["test", "variants", "variant", "diff", "lock"]
+    for given, expected in (([], 0), (["ARGS=-k lock"], 4)):
+        printed = subprocess.run(
+            ["make", "-n", *targets, *given],
+            cwd=ROOT,
+            env=inherited,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert "nonsense" not in printed
+        assert printed.count("-k lock") == expected
