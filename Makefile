@@ -14,10 +14,10 @@ help: ## Show this list
 demo: ## Make the default service and serve it on http://127.0.0.1:8000/docs (PORT=8001: elsewhere)
 	@PORT=$(PORT) $(RUN) python scripts/demo.py
 
-test: ## Run the template's tests, about twelve minutes (ARGS="-k hook": some of them)
+test: ## Run the template's tests, about eight minutes (ARGS="-k hook": some of them)
 	@$(RUN) --group containers pytest -n auto --dist worksteal $(ARGS)
 
-variants: ## Prove every variant, eight minutes; then only what changed (ARGS=--all: everything)
+variants: ## Prove every variant, ten minutes; then only what changed (ARGS=--all: everything)
 	@$(RUN) --group campaigns python scripts/variants.py $(ARGS)
 
 variant: ## Prove one: make variant ANSWERS="database=postgresql example=no"
@@ -32,10 +32,10 @@ scale: ## Project how long the proof would take for 160 trees, five minutes
 campaigns: ## Run services under storms, slow clients and restarts, four minutes (ARGS="-k refresh")
 	@$(RUN) --group campaigns pytest -m campaign tests/campaigns $(ARGS)
 
-containers: ## Build and run images, pods and compose files, as root, seven minutes (ARGS=restart)
+containers: ## Build and run images, pods and compose files, as root, eight minutes (ARGS=restart)
 	@PYTHONPATH=scripts $(RUN) --group containers python -m containers $(ARGS)
 
-bite: ## Take guards out and plant defects, one at a time: something must turn red, five minutes
+bite: ## Take guards out and plant defects, one at a time: something must turn red, six minutes
 	@$(RUN) --group campaigns --group containers python scripts/bite.py $(ARGS)
 
 check: ## Report style, types and workflows, and write nothing
