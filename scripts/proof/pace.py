@@ -1,14 +1,15 @@
 """How fast processors are while something is measured.
 
-The same work costs twice the CPU seconds on another machine, or at another hour on this one: who
-else uses its caches does not show in them. A limit in CPU seconds holds for one pace, so what is
-compared with it is measured beside a piece of work that is always the same.
+The same work costs twice the CPU seconds on another machine, or at another hour on this one. A
+limit in CPU seconds holds for one pace, so what is compared with it is measured beside a piece of
+work that is always the same.
 """
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from statistics import mean
 from threading import Event, Thread
-from types import TracebackType
 
 # CPU seconds that `work` takes on the reference, for which limits are written.
 REFERENCE = 0.008
@@ -22,37 +23,25 @@ def work() -> None:
         found[str(number)] = (number,)
 
 
-class Pace:
-    """A context in which work is measured; meanwhile, it reads what its own work costs."""
+@contextmanager
+def watched_pace() -> Iterator[Callable[[], float]]:
+    """Read again and again what `work` costs while something is measured.
 
-    def __init__(self) -> None:
-        """Begin with no readings."""
-        self._readings: list[float] = []
-        self._over = Event()
-        self._thread = Thread(target=self._watch, daemon=True)
+    Yields a function that tells, afterwards, how many times as much it was as on the reference.
+    """
+    readings: list[float] = []
+    over = Event()
 
-    def __enter__(self) -> "Pace":
-        """Read, at once and then again and again."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Read no longer."""
-        self._over.set()
-        self._thread.join()
-
-    @property
-    def slowness(self) -> float:
-        """How many times as much as on the reference it cost, once it is over."""
-        return mean(self._readings) / REFERENCE
-
-    def _watch(self) -> None:
-        while not self._readings or not self._over.wait(PAUSE):
+    def watch() -> None:
+        while not readings or not over.wait(PAUSE):
             start = time.thread_time()
             work()
-            self._readings.append(time.thread_time() - start)
+            readings.append(time.thread_time() - start)
+
+    thread = Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield lambda: mean(readings) / REFERENCE
+    finally:
+        over.set()
+        thread.join()
