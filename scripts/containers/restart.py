@@ -30,6 +30,7 @@ class Balancer:
     instances: list[str] = field(default_factory=list)
     ready: list[str] = field(default_factory=list)
     turn: int = 0
+    connections: int = 0
 
     async def probe(self) -> None:
         """Ask all instances again and again whether they are ready."""
@@ -43,16 +44,20 @@ class Balancer:
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass on what one client sends, and what comes back; hang up if nobody is ready."""
-        if not self.ready:
-            writer.close()
-            return
-        self.turn += 1
-        instance = self.ready[self.turn % len(self.ready)]
+        self.connections += 1
         try:
-            back, forth = await asyncio.open_connection(instance, PORT)
-            await asyncio.gather(_copy(reader, forth), _copy(back, writer))
+            if self.ready:
+                back, forth = await asyncio.open_connection(self._next(), PORT)
+                await asyncio.gather(_copy(reader, forth), _copy(back, writer))
         except OSError:
+            pass  # The client sees it: we hang up.
+        finally:
+            self.connections -= 1
             writer.close()
+
+    def _next(self) -> str:
+        self.turn += 1
+        return self.ready[self.turn % len(self.ready)]
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -133,6 +138,7 @@ async def _restart(instances: ExitStack, tag: str, run: list[str], said: list[st
     await asyncio.gather(*clients)
     probing.cancel()
     listening.close()
+    await _until(lambda: not balancer.connections)  # Cancelled ones would be told as errors.
     requests = load.statuses.total()
     failed = requests - load.statuses["ok"]
     said.append(f"{failed} of {requests} failed in {time.monotonic() - started:.0f} s")
