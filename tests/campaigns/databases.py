@@ -138,9 +138,9 @@ class PostgresqlDatabases(Databases):
         self._pg_ctl("stop", "-m", "immediate")
 
     def start(self) -> None:
-        """Start it again, at the same address, and wait for its recovery.
+        """Start it again with the options that it had, and wait for its recovery.
 
-        That takes longer than the package has patience where many databases lie on a slow disk.
+        The package gives a start ten seconds; many databases on a slow disk need more to recover.
         """
         self._pg_ctl("restart", "-t", str(RECOVERY_SECONDS), "-l", str(self._server.log))
         self._server.ensure_postgres_running()  # It remembers which process the server is.
