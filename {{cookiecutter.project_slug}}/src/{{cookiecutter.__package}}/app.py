@@ -8,16 +8,16 @@ from importlib.metadata import metadata
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from .core.body import BodyMiddleware
 from .core.db.database import Database
 from .core.db.migrations import Revisions
 from .core.events.events import Event, Handler, Handlers, Subscription
 from .core.logging import configure_logging
 from .core.middleware import (
-    BodyLimitMiddleware,
+    CorsMiddleware,
     DeadlineMiddleware,
+    HostMiddleware,
     LivenessMiddleware,
     RequestContextMiddleware,
 )
@@ -31,6 +31,7 @@ from .core.settings import ServerSettings, Settings
 from .features.auth.errors import OAuthError, oauth_error_response
 from .features.auth.events import LoggedIn
 from .features.auth.tasks import PurgeExpiredTokens
+from .features.health.readiness import Readiness
 from .features.health.router import router as health
 from .routes import ROUTERS, SUBSCRIPTIONS, USER_SCOPES
 
@@ -77,7 +78,7 @@ def _add_state(app: FastAPI, settings: Settings) -> None:
     app.state.settings = settings
     app.state.draining = False
     app.state.database = database
-    app.state.revisions = Revisions()
+    app.state.readiness = Readiness(database, Revisions())
     app.state.rate_limiter = RateLimiter()
     app.state.passwords = Passwords(settings.auth)
     app.state.password_policy = PasswordPolicy(settings.auth.password_min_length)
@@ -95,7 +96,7 @@ def _event_handlers(database: Database) -> Handlers:
 
 def _middleware(server: ServerSettings) -> list[Middleware]:
     cors = Middleware(
-        CORSMiddleware,
+        CorsMiddleware,
         allow_origins=server.cors_origins,
         allow_methods=["GET", "POST", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "If-Match", "X-Request-ID"],
@@ -104,9 +105,9 @@ def _middleware(server: ServerSettings) -> list[Middleware]:
     return [
         Middleware(LivenessMiddleware),
         Middleware(RequestContextMiddleware, settings=server, docs_paths=DOCS_PATHS),
-        Middleware(TrustedHostMiddleware, allowed_hosts=server.trusted_hosts),
+        Middleware(HostMiddleware, hosts=server.trusted_hosts),
         *([cors] if server.cors_origins else []),
-        Middleware(BodyLimitMiddleware, max_bytes=server.max_body_bytes),
+        Middleware(BodyMiddleware, settings=server),
         Middleware(DeadlineMiddleware, seconds=server.request_timeout),
     ]
 

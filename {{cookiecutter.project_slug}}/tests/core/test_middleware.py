@@ -1,6 +1,7 @@
 """What surrounds every request."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
+from typing import Any
 
 import anyio
 import pytest
@@ -10,17 +11,14 @@ from httpx import AsyncClient
 from {{ cookiecutter.__package }}.app import create_app
 from {{ cookiecutter.__package }}.core.settings import ServerSettings, Settings
 
-from tests.client import JsonObject, make_client
+from tests.client import make_client
 from tests.core.logs import collected_logs
 
 SHOP = "https://shop.example"
-JSON = "application/json"
-FORM = "application/x-www-form-urlencoded"
 STRICT = ServerSettings(
-    trusted_hosts=["test", "*.example.com"],
+    trusted_hosts=["test", "*.example.com", "[::1]"],
     cors_origins=[SHOP],
     tls=True,
-    max_body_bytes=1000,
     request_timeout=0.3,
 )
 
@@ -35,10 +33,6 @@ def strict_app(settings: Settings) -> FastAPI:
     async def read_private(response: Response) -> None:
         response.headers["Cache-Control"] = "private"
         response.headers["Content-Security-Policy"] = "default-src 'self'"
-
-    @app.post("/echo")
-    async def echo(body: JsonObject) -> JsonObject:
-        return body
 
     @app.get("/slow")
     async def wait() -> None:
@@ -120,15 +114,19 @@ class TestCors:
         answer = await strict.options("/api/v1/users/me", headers=headers)
         assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, SHOP)
 
-    @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+    @pytest.mark.parametrize(("method", "status"), [("GET", 404), ("OPTIONS", 400)])
     @pytest.mark.parametrize(
         "origin",
         ["null", "http://shop.example", "https://evilshop.example", f"{SHOP}.evil.example"],
     )
-    async def test_no_other_may(self, strict: AsyncClient, method: str, origin: str) -> None:
+    async def test_no_other_may(
+        self, strict: AsyncClient, method: str, status: int, origin: str
+    ) -> None:
         headers = {"Origin": origin, "Access-Control-Request-Method": "GET"}
         answer = await strict.request(method, "/nothing", headers=headers)
         assert "Access-Control-Allow-Origin" not in answer.headers
+        assert answer.status_code == answer.json()["status"] == status
+        assert answer.headers["X-Request-ID"] == answer.json()["request_id"]
 
     async def test_where_nobody_is_trusted_it_is_not_there(self, client: AsyncClient) -> None:
         headers = {"Origin": SHOP, "Access-Control-Request-Method": "GET"}
@@ -138,29 +136,35 @@ class TestCors:
 
 @pytest.mark.parametrize(
     ("host", "status"),
-    [("test", 404), ("api.example.com:8000", 404), ("evil.example", 400), ("eviltest", 400)],
+    [
+        ("test", 404),
+        ("TEST:8000", 404),
+        ("api.example.com:8000", 404),
+        ("[::1]:8000", 404),
+        ("evil.example", 400),
+        ("eviltest", 400),
+        ("example.com.evil", 400),
+        ("", 400),
+    ],
 )
 async def test_only_trusted_hosts_are_answered(strict: AsyncClient, host: str, status: int) -> None:
-    assert (await strict.get("/nothing", headers={"Host": host})).status_code == status
+    answer = await strict.get("/nothing", headers={"Host": host})
+    assert answer.status_code == answer.json()["status"] == status
+    assert answer.headers["X-Request-ID"] == answer.json()["request_id"]
 
 
-class TestBodyLimit:
-    async def chunks(self, size: int) -> AsyncIterator[bytes]:
-        for _ in range(size // 100):
-            yield b" " * 100
+async def test_a_websocket_too_needs_a_trusted_host(strict_app: FastAPI) -> None:
+    sent: list[MutableMapping[str, Any]] = []
 
-    @pytest.mark.parametrize(("path", "kind"), [("/echo", JSON), ("/api/v1/auth/token", FORM)])
-    async def test_a_body_that_is_too_large_is_refused(
-        self, strict: AsyncClient, path: str, kind: str
-    ) -> None:
-        for content in (b" " * 1001, self.chunks(1100)):
-            answer = await strict.post(path, content=content, headers={"Content-Type": kind})
-            assert answer.status_code == answer.json()["status"] == 413
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "websocket.connect"}
 
-    async def test_one_of_the_largest_size_is_taken(self, strict: AsyncClient) -> None:
-        content = b"{}" + b" " * 998
-        answer = await strict.post("/echo", content=content, headers={"Content-Type": JSON})
-        assert answer.json() == {}
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {"type": "websocket", "path": "/", "headers": [(b"host", b"evil.example")]}
+    await strict_app(scope, receive, send)
+    assert [message["type"] for message in sent][:1] == ["websocket.http.response.start"]
 
 
 async def test_what_takes_too_long_is_answered_504(strict: AsyncClient) -> None:

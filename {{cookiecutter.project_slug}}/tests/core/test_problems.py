@@ -1,5 +1,7 @@
 """Errors, as clients see them."""
 
+import json
+
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
@@ -129,7 +131,7 @@ class TestErrorsOfInput:
         headers = {"Content-Type": "application/json"}
         answer = await client.post(USERS, content=content, headers=headers)
         assert_is_problem(answer, answer.status_code)
-        assert answer.status_code in {400, 422}
+        assert answer.status_code in {400, 413, 422}
 
     @pytest.mark.parametrize("media_type", ["text/plain", "application/xml", ""])
     async def test_another_content_type_is_refused(
@@ -137,6 +139,16 @@ class TestErrorsOfInput:
     ) -> None:
         headers = {"Content-Type": media_type}
         assert_is_problem(await client.post(USERS, content=b"{}", headers=headers), 415)
+
+    @pytest.mark.parametrize("name", ["a", "\0", "\U0001f600", '"', "\\"])
+    async def test_are_twenty_at_most_and_short(self, client: AsyncClient, name: str) -> None:
+        body = json.dumps({f"{number}{name * 200}": 1 for number in range(100)})
+        headers = {"Content-Type": "application/json"}
+        answer = await client.post(USERS, content=body, headers=headers)
+        problem = assert_is_problem(answer, 422)
+        assert len(problem["errors"]) == 20
+        assert problem["detail"] == "The request is not valid; 82 more errors are not listed."
+        assert len(answer.content) < 16 * 1024
 
     async def test_what_is_stored_already_is_a_conflict(self, client: AsyncClient) -> None:
         await register(client, "ann@example.com")

@@ -52,6 +52,21 @@ class TestLoadSettings:
         settings = load_settings()
         assert (settings.production, settings.serves_docs) == (False, True)
 
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("APP_SERVER__TRUSTED_PROXIES", '["*"]'),
+            ("APP_SERVER__TRUSTED_PROXIES", '["::1", "2001:db8::/32", "10.0.0.0/8"]'),
+            ("APP_SERVER__TRUSTED_HOSTS", '["api.example.com", "*.example.com", "a_b", "[::1]"]'),
+            ("APP_SERVER__CORS_ORIGINS", '["null", "http://localhost:5173", "capacitor://app"]'),
+        ],
+    )
+    def test_takes_what_is_well_formed(
+        self, name: str, value: str, environment: pytest.MonkeyPatch
+    ) -> None:
+        environment.setenv(name, value)
+        load_settings()
+
     def test_one_variable_leaves_its_group_alone(self, environment: pytest.MonkeyPatch) -> None:
         environment.setenv("APP_SERVER__PORT", "9000")
         server = load_settings().server
@@ -119,10 +134,38 @@ class TestProduction:
             ("APP_AUTH__LOGIN_RATE_PER_ADDRESS", "often"),
             ("APP_DATABASE__URL", "database://app:a-good-password@db/app"),
             ("APP_DATABASE__URL", "db.example.com"),
+# {% if cookiecutter.database == "sqlite" %}
+            ("APP_DATABASE__URL", "sqlite+aiosqlite://"),
+            ("APP_DATABASE__URL", "sqlite+aiosqlite:///:memory:"),
+            ("APP_DATABASE__URL", "sqlite+aiosqlite:///file:app?mode=memory&uri=true"),
+# {% endif %}
+# {% if cookiecutter.database == "postgresql" %}
+            ("APP_DATABASE__URL", "postgresql+asyncpg://app:app@db.example.com/app"),
+            ("APP_DATABASE__URL", "postgresql+asyncpg://app:pa@ss-word@db.example.com/app"),
+            ("APP_DATABASE__URL", "postgresql+asyncpg://app:12@3/ss-word@db.example.com/app"),
+            ("APP_DATABASE__URL", "postgresql+asyncpg://app:ss-word@db:5432x/app"),
+            ("APP_DATABASE__URL", "postgresql+asyncpg://app:a-good-password@db:port/app"),
+# {% endif %}
+            ("APP_AUTH__SIGNING_KEY", "a" * 32),
+            ("APP_AUTH__SIGNING_KEY", "changeme-0123456789-abcdefghijkl"),
+            ("APP_AUTH__SIGNING_KEY", "your-256-bit-secret, or longer yet"),
+            ("APP_AUTH__PREVIOUS_SIGNING_KEYS", '["abababababababababababababababab"]'),
             ("APP_DATABASE__POOL_TIMEOUT", "soon"),
             ("APP_SERVER__TRUSTED_HOSTS", '["*"]'),
             ("APP_SERVER__TRUSTED_HOSTS", "api.example.com"),
+            ("APP_SERVER__TRUSTED_HOSTS", "[]"),
+            ("APP_SERVER__TRUSTED_HOSTS", '["https://api.example.com"]'),
+            ("APP_SERVER__TRUSTED_HOSTS", '["api.*.com"]'),
+            ("APP_SERVER__TRUSTED_PROXIES", '["*"]'),
+            ("APP_SERVER__TRUSTED_PROXIES", '["0.0.0.0/0"]'),
+            ("APP_SERVER__TRUSTED_PROXIES", '["::/0"]'),
+            ("APP_SERVER__TRUSTED_PROXIES", '["10.0.0.300/8"]'),
+            ("APP_SERVER__TRUSTED_PROXIES", '["10.0.0.1/8"]'),
+            ("APP_SERVER__TRUSTED_PROXIES", '["proxy.example.com"]'),
             ("APP_SERVER__CORS_ORIGINS", '["*"]'),
+            ("APP_SERVER__CORS_ORIGINS", '["null"]'),
+            ("APP_SERVER__CORS_ORIGINS", '["shop.example"]'),
+            ("APP_SERVER__CORS_ORIGINS", '["https://shop.example/"]'),
             ("APP_SERVER__PORT", "99999"),
             ("APP_SERVER__REQUEST_TIMEOUT", "-20"),
             ("APP_SERVER__GRACE_PERIOD", "10"),
@@ -132,8 +175,9 @@ class TestProduction:
         self, name: str, value: str, production: pytest.MonkeyPatch
     ) -> None:
         production.setenv(name, value)
-        assert refusal().startswith(name)
+        assert re.fullmatch(f"{name}: [^\n]+\\.", refusal())
         assert value not in refusal()
+        assert "ss-word" not in refusal()
 
     def test_shows_no_secret(self, production: pytest.MonkeyPatch) -> None:
         shown = repr(load_settings()) + str(load_settings())

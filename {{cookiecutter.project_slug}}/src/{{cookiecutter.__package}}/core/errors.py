@@ -5,6 +5,7 @@ AppError
 |-- ConflictError             it clashes with what is stored
 |-- PreconditionFailedError   the caller's version is not the stored one
 |-- PreconditionRequiredError the caller must say which version it changes
+|-- ContentTooLargeError      a body has more bytes or values than is allowed
 |-- InvalidInputError         a value breaks a rule that its type cannot state
 |-- AuthenticationError       who is calling is not proven
 |-- PermissionDeniedError     the caller lacks a scope
@@ -43,6 +44,10 @@ class PreconditionFailedError(AppError):
 
 class PreconditionRequiredError(AppError):
     """A change needs If-Match here."""
+
+
+class ContentTooLargeError(AppError):
+    """A body has more bytes, or holds more values, than is allowed."""
 
 
 class InvalidInputError(AppError):

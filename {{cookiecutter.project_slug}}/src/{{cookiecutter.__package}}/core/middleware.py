@@ -1,24 +1,27 @@
 """What surrounds every request, as plain ASGI: a BaseHTTPMiddleware costs 2.7 bare requests each.
 
-From the outside in: liveness, request context, trusted hosts, CORS where a setting names origins,
-body limit, deadline.
+From the outside in: liveness, request context, hosts, CORS where a setting names origins, bodies
+(in `body.py`), deadline.
 """
 
 import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable
+from http import HTTPStatus
 from random import getrandbits
 
 import structlog
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .db.deadline import Deadline
 from .problems import problem_response
 from .settings import ServerSettings
 
+PORT = re.compile(r":\d*$")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 LIVE_PATH = "/health/live"
 LIVE_BODY = b'{"status":"ok"}'
@@ -39,6 +42,14 @@ DOCS_POLICY = (
 )
 
 logger = structlog.get_logger()
+
+
+def standard_headers(settings: ServerSettings) -> list[tuple[bytes, bytes]]:
+    """Return the headers of every answer that does not bring its own."""
+    headers = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+    if settings.tls:
+        headers.append((b"strict-transport-security", b"max-age=31536000"))
+    return headers
 
 
 class HttpMiddleware(ABC):
@@ -84,9 +95,7 @@ class RequestContextMiddleware(HttpMiddleware):
     ) -> None:
         super().__init__(app)
         self.docs_paths = docs_paths
-        self.headers = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
-        if settings.tls:
-            self.headers.append((b"strict-transport-security", b"max-age=31536000"))
+        self.headers = standard_headers(settings)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, with an id, and write one line about it when it is over."""
@@ -149,27 +158,42 @@ def _log_access(scope: Scope, status: int, duration_ms: float) -> None:
     )
 
 
-class BodyLimitMiddleware(HttpMiddleware):
-    """Refuses with 413 a body that is larger than the limit, once that much of it has arrived."""
+class HostMiddleware:
+    """Answers 400 where the Host header names nobody that we are."""
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
-        super().__init__(app)
-        self.max_bytes = max_bytes
+    def __init__(self, app: ASGIApp, *, hosts: list[str]) -> None:
+        self.app = app
+        self.any = "*" in hosts
+        self.names = {host.lower() for host in hosts if not host.startswith("*")}
+        self.suffixes = tuple(host[1:].lower() for host in hosts if host.startswith("*."))
 
-    def handle(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Pass the request on, counting what arrives."""
-        received = 0
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Pass on what is meant for us, WebSockets included."""
+        if self.any or scope["type"] == "lifespan" or self._is_ours(scope):
+            return self.app(scope, receive, send)
+        response = problem_response(scope, 400, "This service does not answer to that host name.")
+        return response(scope, receive, send)
 
-        async def limited_receive() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self.max_bytes:
-                # Of all exceptions, FastAPI lets only this one through while it reads a body.
-                raise HTTPException(413, f"The body is larger than {self.max_bytes} bytes.")
-            return message
+    def _is_ours(self, scope: Scope) -> bool:
+        host = PORT.sub("", Headers(scope=scope).get("host", "")).lower()
+        return host in self.names or host.endswith(self.suffixes)
 
-        return self.app(scope, limited_receive, send)
+
+class CorsMiddleware(CORSMiddleware):
+    """Starlette's, but a preflight that is refused is a problem document like every other error."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Say what a browser may send."""
+        response = super().preflight_response(request_headers)
+        if response.status_code == HTTPStatus.OK:
+            return response
+        return _RefusedPreflight(response.body, response.status_code)
+
+
+class _RefusedPreflight(Response):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = problem_response(scope, self.status_code, f"{bytes(self.body).decode()}.")
+        await response(scope, receive, send)
 
 
 class DeadlineMiddleware(HttpMiddleware):

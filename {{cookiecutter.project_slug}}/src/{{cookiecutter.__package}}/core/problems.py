@@ -21,11 +21,15 @@ from starlette.types import Scope
 from . import errors
 
 MEDIA_TYPE = "application/problem+json"
+MAX_FIELDS = 20  # Entries of `errors`; with the two lengths, a document has less than 16 KiB.
+MAX_FIELD_BYTES = 120
+MAX_MESSAGE_BYTES = 240
 STATUS: dict[type[errors.AppError], int] = {
     errors.NotFoundError: 404,
     errors.ConflictError: 409,
     errors.PreconditionFailedError: 412,
     errors.PreconditionRequiredError: 428,
+    errors.ContentTooLargeError: 413,
     errors.InvalidInputError: 422,
     errors.AuthenticationError: 401,
     errors.PermissionDeniedError: 403,
@@ -121,6 +125,8 @@ async def _app_error(request: Request, error: errors.AppError) -> Response:
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:
+    if isinstance(error.__cause__, errors.AppError):  # What went wrong while FastAPI read a body.
+        return await _app_error(request, error.__cause__)
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(_allowed_methods(request))
@@ -141,11 +147,25 @@ def _allowed_methods(request: Request) -> list[str]:
 async def _validation_error(request: Request, error: RequestValidationError) -> Response:
     if _is_wrong_content_type(request, error):
         return problem_response(request.scope, 415, "The body must be application/json.")
-    fields = [
-        FieldProblem(field=".".join(map(str, problem["loc"])), message=problem["msg"])
-        for problem in error.errors()
-    ]
-    return problem_response(request.scope, 422, "The request is not valid.", fields=fields)
+    problems = error.errors()
+    detail = "The request is not valid."
+    if (more := len(problems) - MAX_FIELDS) > 0:
+        detail = f"The request is not valid; {more} more errors are not listed."
+    fields = [_field_problem(problem) for problem in problems[:MAX_FIELDS]]
+    return problem_response(request.scope, 422, detail, fields=fields)
+
+
+def _field_problem(problem: Mapping[str, Any]) -> FieldProblem:
+    return FieldProblem(
+        field=_shortened(".".join(map(str, problem["loc"])), MAX_FIELD_BYTES),
+        message=_shortened(problem["msg"], MAX_MESSAGE_BYTES),
+    )
+
+
+def _shortened(text: str, most: int) -> str:
+    # A name may be whatever a caller sent. What JSON writes as six characters is left out.
+    printable = "".join(filter(str.isprintable, text[:most]))
+    return printable.encode()[:most].decode(errors="ignore")
 
 
 def _is_wrong_content_type(request: Request, error: RequestValidationError) -> bool:

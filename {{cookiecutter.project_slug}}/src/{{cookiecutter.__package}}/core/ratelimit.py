@@ -49,13 +49,16 @@ async def get_rate_limiter(request: Request) -> RateLimiter:
 async def get_client_network(request: Request) -> str:
     """Return whose attempts are counted together: an IPv4 address, or the /64 of an IPv6 one.
 
-    One IPv6 client owns a whole /64. Behind a trusted proxy this is the client and not the proxy.
+    One IPv6 client owns a whole /64, but an IPv4 address that is written as an IPv6 one is one.
+    Behind a trusted proxy this is the client and not the proxy.
     """
     host = request.client.host if request.client else ""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         return host
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
     bits = 64 if isinstance(address, ipaddress.IPv6Address) else 32
     return str(ipaddress.ip_network((address, bits), strict=False))
 

@@ -1,32 +1,38 @@
-"""The production server: uvicorn with a drain at the end and deadlines for slow senders."""
+"""The production server: uvicorn with a drain at its end, and a protocol that has limits."""
 
 import asyncio
+import math
 import signal
 from types import FrameType
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from .protocol import guarded_protocol
 from .settings import ServerSettings
 
 
 def serve(app: FastAPI, settings: ServerSettings) -> None:
     """Serve `app` until SIGTERM or SIGINT, finish what is in flight and return."""
+    create_server(app, settings).run()
+
+
+def create_server(app: FastAPI, settings: ServerSettings) -> "DrainingServer":
+    """Return the server, which listens on nothing yet."""
     config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
-        http=protocol_with_deadlines(settings),
-        timeout_keep_alive=settings.keep_alive_timeout,
+        http=guarded_protocol(settings),
+        timeout_keep_alive=math.ceil(settings.keep_alive_timeout),  # The protocol has its own.
         timeout_graceful_shutdown=settings.shutdown_timeout,
         forwarded_allow_ips=settings.trusted_proxies,
         server_header=False,
         access_log=False,
         log_config=None,
     )
-    DrainingServer(config, app, settings.drain_seconds).run()
+    return DrainingServer(config, app, settings.drain_seconds)
 
 
 class DrainingServer(uvicorn.Server):
@@ -59,57 +65,3 @@ class DrainingServer(uvicorn.Server):
         except TimeoutError:
             pass
         await super().shutdown(sockets)
-
-
-class DeadlineProtocol(HttpToolsProtocol):
-    """Cuts off a client that takes too long to send a request.
-
-    Uvicorn itself waits for ever, and ASGI begins only when the head is complete.
-    """
-
-    header_seconds: float
-    body_seconds: float
-    _deadline: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for the first head."""
-        super().connection_made(transport)
-        self._wait(self.header_seconds)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing."""
-        self._wait(None)
-        super().connection_lost(exc)
-
-    def on_message_begin(self) -> None:
-        """Wait for the rest of a head; between requests uvicorn's keep-alive timeout waits."""
-        self._wait(self.header_seconds)
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        """Wait for the body."""
-        self._wait(self.body_seconds)
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        """Wait for nothing: it is our turn."""
-        self._wait(None)
-        super().on_message_complete()
-
-    def _wait(self, seconds: float | None) -> None:
-        if self._deadline:
-            self._deadline.cancel()
-        self._deadline = self.loop.call_later(seconds, self._cut_off) if seconds else None
-
-    def _cut_off(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.abort()
-
-
-def protocol_with_deadlines(settings: ServerSettings) -> type[DeadlineProtocol]:
-    """Return the protocol with the deadlines of `settings`; uvicorn takes only a class."""
-    deadlines = {
-        "header_seconds": settings.header_timeout,
-        "body_seconds": settings.body_timeout,
-    }
-    return type("DeadlineProtocol", (DeadlineProtocol,), deadlines)

@@ -10,11 +10,8 @@ import os
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-import limits
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -27,65 +24,35 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
-    NoDecode,
     SettingsConfigDict,
 )
 from pydantic_settings import SettingsError as SourceError
 from pydantic_settings.sources import PydanticBaseSettingsSource
+# {% if cookiecutter.database == "postgresql" %}
+from sqlalchemy import make_url
+# {% endif %}
 
 from .errors import SettingsError
+from .setting_types import (
+    DatabaseUrl,
+    Hosts,
+    Networks,
+    Origins,
+    Rate,
+    Seconds,
+    SigningKey,
+    SigningKeys,
+    is_made_up,
+)
 
 PREFIX = "APP_"
 SECRETS_DIR = "APP_SECRETS_DIR"
 ENV_FILE = ".env"
-# {% if cookiecutter.database == "sqlite" %}
-DRIVER = "sqlite+aiosqlite"
-# {% endif %}
-# {% if cookiecutter.database == "postgresql" %}
-DRIVER = "postgresql+asyncpg"
-# {% endif %}
-SIGNING_KEY_BYTES = 32  # RFC 7518 section 3.2: an HS256 key is at least as long as its hash.
 LAST_SECONDS = 5  # Of the grace period: after the requests, connections and threads end.
 
 # The least that OWASP recommends for argon2id.
 ARGON2_MEMORY_KIB = 19456
 ARGON2_TIME_COST = 2
-
-
-def _check_rate(value: str) -> str:
-    try:
-        limits.parse(value)
-    except ValueError:
-        raise ValueError("a rate is written like 5/minute") from None
-    return value
-
-
-def _parse_list(value: object) -> object:
-    # Left to pydantic-settings, the error would name the group and not the variable.
-    try:
-        return json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        raise ValueError('a list is written like ["a", "b"]') from None
-
-
-def _check_driver(value: SecretStr) -> SecretStr:
-    if not value.get_secret_value().startswith(f"{DRIVER}://"):
-        raise ValueError(f"the address of a database begins with {DRIVER}://")
-    return value
-
-
-def _check_key(value: SecretStr) -> SecretStr:
-    if len(value.get_secret_value().encode()) < SIGNING_KEY_BYTES:
-        raise ValueError(f"a signing key needs at least {SIGNING_KEY_BYTES} bytes")
-    return value
-
-
-Rate = Annotated[str, AfterValidator(_check_rate)]
-SigningKey = Annotated[SecretStr, AfterValidator(_check_key)]
-Texts = Annotated[list[str], NoDecode, BeforeValidator(_parse_list)]
-SigningKeys = Annotated[list[SigningKey], NoDecode, BeforeValidator(_parse_list)]
-DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_driver)]
-Seconds = Annotated[float, Field(gt=0)]
 
 
 class Group(BaseModel):
@@ -101,25 +68,35 @@ class ServerSettings(Group):
     """Address that `serve` and `dev` listen on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """Port that `serve` and `dev` listen on."""
-    trusted_hosts: Texts = ["*"]
+    trusted_hosts: Hosts = ["*"]
     """Values of the Host header that are answered; production refuses `*`."""
-    trusted_proxies: Texts = ["127.0.0.1"]
-    """Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed."""
-    cors_origins: Texts = []
-    """Origins whose browsers may call this service; production refuses `*`."""
+    trusted_proxies: Networks = ["127.0.0.1"]
+    """Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed, or `*`."""
+    cors_origins: Origins = []
+    """Origins whose browsers may call this service; production refuses `*` and `null`."""
     tls: bool = False
     """Clients reach this service by HTTPS only: answers carry Strict-Transport-Security."""
     docs: bool | None = None
     """Serve /docs, /redoc and /openapi.json; unset: everywhere but in production."""
     max_body_bytes: Annotated[int, Field(gt=0)] = 1024 * 1024
     """Largest request body; above it the answer is 413."""
+    max_json_values: Annotated[int, Field(gt=0)] = 1000
+    """Most values in a JSON body, at any depth; above it the answer is 413."""
+    max_head_bytes: Annotated[int, Field(gt=0)] = 32 * 1024
+    """Largest head of a request, address included; above it the answer is 431, or 414."""
+    max_head_fields: Annotated[int, Field(gt=0)] = 100
+    """Most header fields of a request; above it the answer is 431."""
+    max_connections: Annotated[int, Field(gt=0)] = 1000
+    """Most connections; above it the one that has waited longest for its client is closed."""
+    max_unread_bytes: Annotated[int, Field(gt=0)] = 64 * 1024 * 1024
+    """Most bytes of answers that clients are slow to read; above it the slowest is cut off."""
     require_if_match: bool = False
     """A change without If-Match is refused with 428, so that nobody overwrites unseen."""
     header_timeout: Seconds = 10
     """A client that has not sent its request's head after this time is cut off."""
     body_timeout: Seconds = 30
-    """A client that has not sent its request's body after this time is cut off."""
-    keep_alive_timeout: Annotated[int, Field(gt=0)] = 65
+    """A client that sends its body for longer, or reads nothing for so long, is cut off."""
+    keep_alive_timeout: Seconds = 65
     """An idle connection is closed after this time; longer than the load balancer's own."""
     request_timeout: Seconds = 20
     """A request that takes longer is answered 504."""
@@ -264,23 +241,45 @@ class Settings(BaseSettings):
 
 
 def _production_problems(settings: Settings) -> Iterator[str]:
-    server, database, auth = settings.server, settings.database, settings.auth
-    if auth.signing_key is None:
-        yield "APP_AUTH__SIGNING_KEY: production needs a signing key."
-    if auth.argon2_memory_kib < ARGON2_MEMORY_KIB:
-        yield "APP_AUTH__ARGON2_MEMORY_KIB: production hashes no cheaper than by default."
-    if auth.argon2_time_cost < ARGON2_TIME_COST:
-        yield "APP_AUTH__ARGON2_TIME_COST: production hashes no cheaper than by default."
+    yield from _server_problems(settings.server)
+    yield from _database_problems(settings.database)
+    yield from _auth_problems(settings.auth)
+
+
+def _server_problems(server: ServerSettings) -> Iterator[str]:
+    if not server.trusted_hosts or "*" in server.trusted_hosts:
+        yield "APP_SERVER__TRUSTED_HOSTS: production names the hosts that it answers."
+    if any(proxy == "*" or proxy.endswith("/0") for proxy in server.trusted_proxies):
+        yield "APP_SERVER__TRUSTED_PROXIES: production names the proxies that it believes."
+    if {"*", "null"} & set(server.cors_origins):
+        yield "APP_SERVER__CORS_ORIGINS: production names the origins that it trusts."
+
+
+def _database_problems(database: DatabaseSettings) -> Iterator[str]:
     if database.url == DatabaseSettings().url:
         yield "APP_DATABASE__URL: production needs the address of its database."
 # {% if cookiecutter.database == "sqlite" %}
     if not database.allow_in_production:
         yield "APP_DATABASE__ALLOW_IN_PRODUCTION: SQLite serves one process; set true to accept."
 # {% endif %}
-    if "*" in server.trusted_hosts:
-        yield "APP_SERVER__TRUSTED_HOSTS: production names the hosts that it answers."
-    if "*" in server.cors_origins:
-        yield "APP_SERVER__CORS_ORIGINS: production names the origins that it trusts."
+# {% if cookiecutter.database == "postgresql" %}
+    url = make_url(database.url.get_secret_value())
+    if url.password and url.password == url.username:
+        yield "APP_DATABASE__URL: production needs a password that is not the user's name."
+# {% endif %}
+
+
+def _auth_problems(auth: AuthSettings) -> Iterator[str]:
+    if auth.signing_key is None:
+        yield "APP_AUTH__SIGNING_KEY: production needs a signing key."
+    elif is_made_up(auth.signing_key):
+        yield "APP_AUTH__SIGNING_KEY: production needs a random key: openssl rand -hex 32."
+    if any(map(is_made_up, auth.previous_signing_keys)):
+        yield "APP_AUTH__PREVIOUS_SIGNING_KEYS: production needs random keys."
+    if auth.argon2_memory_kib < ARGON2_MEMORY_KIB:
+        yield "APP_AUTH__ARGON2_MEMORY_KIB: production hashes no cheaper than by default."
+    if auth.argon2_time_cost < ARGON2_TIME_COST:
+        yield "APP_AUTH__ARGON2_TIME_COST: production hashes no cheaper than by default."
 
 
 def load_settings() -> Settings:
@@ -337,7 +336,7 @@ def _lines(error: ValidationError) -> Iterator[str]:
     for problem in error.errors(include_input=False, include_url=False, include_context=False):
         message = problem["msg"].removeprefix("Value error, ")
         if problem["loc"]:
-            name = "__".join(str(part).upper() for part in problem["loc"])
+            name = "__".join(part.upper() for part in problem["loc"] if isinstance(part, str))
             variable = PREFIX + name.removeprefix(PREFIX)  # Unknown names of files still have it.
             message = f"{variable}: {message}."
         yield message

@@ -33,6 +33,11 @@ async def add_one_more(database: Database) -> None:
         session.add(a_user(f"user{number}@example.com"))
 
 
+def modes(folder: Path) -> set[int]:
+    """Return who may do what with the files of a folder."""
+    return {file.stat().st_mode & 0o777 for file in folder.iterdir()}
+
+
 class TestConnections:
     @pytest.mark.parametrize(
         ("pragma", "value"), [("journal_mode", "wal"), ("foreign_keys", 1), ("synchronous", 1)]
@@ -48,10 +53,20 @@ class TestConnections:
             assert await connection.scalar(text("PRAGMA foreign_keys")) == 0
         await engine.dispose()
 
-    async def test_make_the_folder_of_the_file(self, tmp_path: Path) -> None:
-        database = Database(settings_for(tmp_path / "new" / "app.db"))
-        async with database.reading() as session:
-            await session.connection()
+    async def test_make_the_file_and_its_folder(self, tmp_path: Path) -> None:
+        path = tmp_path / "new" / "app.db"
+        database = Database(settings_for(path))
+        async with database.transaction() as session:
+            await session.execute(text("CREATE TABLE a (b)"))
+            files = list(path.parent.iterdir())
+        await database.close()
+        assert {file.name for file in files} == {"app.db", "app.db-shm", "app.db-wal"}
+
+    async def test_let_nobody_else_read_the_file(self, tmp_path: Path) -> None:
+        database = Database(settings_for(tmp_path / "app.db"))
+        async with database.transaction() as session:
+            await session.execute(text("CREATE TABLE a (b)"))
+            assert modes(tmp_path) == {0o600}
         await database.close()
 
     async def test_without_a_file_there_is_no_database(self, tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def _pool(settings: DatabaseSettings, size: int) -> dict[str, Any]:
 
 def _create(settings: DatabaseSettings, **options: Any) -> AsyncEngine:
     url = make_url(settings.url.get_secret_value())
-    _make_folder(url)
+    _make_file(url)
     engine = create_async_engine(
         url,
         connect_args={"timeout": settings.busy_timeout, "isolation_level": None},
@@ -95,11 +95,15 @@ def _create(settings: DatabaseSettings, **options: Any) -> AsyncEngine:
     return engine
 
 
-def _make_folder(url: URL) -> None:
+def _make_file(url: URL) -> None:
+    """Make the file before SQLite does, for its owner only; the files beside it become like it."""
+    path = Path(str(url.database))
     try:
-        Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.touch(mode=0o600)
     except OSError as error:
-        raise SettingsError(f"APP_DATABASE__URL: no folder for the file: {error}.") from None
+        raise SettingsError(f"APP_DATABASE__URL: no place for the file: {error}.") from None
 
 
 def _prepare(connection: Any, _record: object) -> None:

@@ -1,9 +1,13 @@
 """The caller, for routes. A scope is asked for by `Security(get_current_user, scopes=[...])`."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request, Security
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from fastapi.security import OAuth2PasswordBearer, SecurityScopes
+from starlette.types import Scope
 
 from ..errors import AuthenticationError, PermissionDeniedError
 from .principal import Principal
@@ -41,6 +45,28 @@ async def get_current_user(
         if scope not in principal.scopes:
             raise PermissionDeniedError(scope)
     return principal
+
+
+async def admit(scope: Scope) -> None:
+    """Refuse whom the route of a request will refuse, before FastAPI reads and parses the body.
+
+    Raises:
+        AuthenticationError, PermissionDeniedError, HTTPException: as `get_current_user`.
+    """
+    route = scope.get("route")
+    if not isinstance(route, APIRoute) or get_current_user in scope["app"].dependency_overrides:
+        return  # There is nobody to ask for, or a test says who it is.
+    request = Request(scope)
+    for dependant in _dependants(route.dependant):
+        if dependant.call is get_current_user:
+            scopes = [*(dependant.parent_oauth_scopes or ()), *(dependant.own_oauth_scopes or ())]
+            await get_current_user(request, SecurityScopes(scopes), await oauth2_scheme(request))
+
+
+def _dependants(dependant: Dependant) -> Iterator[Dependant]:
+    yield dependant
+    for child in dependant.dependencies:
+        yield from _dependants(child)
 
 
 CurrentUser = Annotated[Principal, Security(get_current_user)]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from ..settings import SIGNING_KEY_BYTES, AuthSettings
+from ..setting_types import SIGNING_KEY_BYTES
+from ..settings import AuthSettings
 
 LOCAL_KEY = Path("var/signing.key")
 

@@ -1,0 +1,102 @@
+"""What the values of settings look like. Messages never repeat a value, which may be a secret."""
+
+import json
+import re
+from ipaddress import ip_network
+from typing import Annotated
+
+import limits
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+# {% if cookiecutter.database == "sqlite" %}
+DRIVER = "sqlite+aiosqlite"
+URL_FORM = f"{DRIVER}:///PATH"
+# {% endif %}
+# {% if cookiecutter.database == "postgresql" %}
+DRIVER = "postgresql+asyncpg"
+URL_FORM = f"{DRIVER}://USER:PASSWORD@HOST:PORT/NAME"
+# {% endif %}
+SIGNING_KEY_BYTES = 32  # RFC 7518 section 3.2: an HS256 key is at least as long as its hash.
+HOST = re.compile(r"\*|(\*\.)?[a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.IGNORECASE)
+ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/?#@\s]+")
+# What people write where a key belongs, and what no random key of 32 bytes or more is made of.
+PLACEHOLDER = re.compile(r"change.?me|replace|secret|password|example|insecure", re.IGNORECASE)
+LEAST_CHARACTERS = 8
+
+
+def is_made_up(key: SecretStr) -> bool:
+    """Return whether a key is no random one: a placeholder, or a few characters again and again."""
+    text = key.get_secret_value()
+    return len(set(text)) < LEAST_CHARACTERS or PLACEHOLDER.search(text) is not None
+
+
+def _check_rate(value: str) -> str:
+    try:
+        limits.parse(value)
+    except ValueError:
+        raise ValueError("a rate is written like 5/minute") from None
+    return value
+
+
+def _parse_list(value: object) -> object:
+    # Left to pydantic-settings, the error would name the group and not the variable.
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError('a list is written like ["a", "b"]') from None
+
+
+def _check_network(value: str) -> str:
+    try:
+        ip_network(value if value != "*" else "0.0.0.0/0")
+    except ValueError:
+        raise ValueError("a proxy is an address or a network like 10.0.0.0/8") from None
+    return value
+
+
+def _check_host(value: str) -> str:
+    if not HOST.fullmatch(value):
+        raise ValueError("a host is a name like api.example.com or *.example.com")
+    return value
+
+
+def _check_origin(value: str) -> str:
+    if not ORIGIN.fullmatch(value):
+        raise ValueError("an origin is written like https://shop.example, without a path")
+    return value
+
+
+def _check_url(value: SecretStr) -> SecretStr:
+    try:
+        url = make_url(value.get_secret_value())
+    except (ArgumentError, ValueError):  # Their messages hold parts of the password.
+        url = None
+    if url is None or url.drivername != DRIVER or "@" in f"{url.host}{url.database}":
+        raise ValueError(
+            f"the address of a database is {URL_FORM}; write an @ in a password as %40, a % as %25"
+        )
+# {% if cookiecutter.database == "sqlite" %}
+    if url.database in {None, "", ":memory:"} or str(url.database).startswith("file:"):
+        raise ValueError("the database is the path of a file: in memory, connections share none")
+# {% endif %}
+    return value
+
+
+def _check_key(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value().encode()) < SIGNING_KEY_BYTES:
+        raise ValueError(f"a signing key needs at least {SIGNING_KEY_BYTES} bytes")
+    return value
+
+
+Rate = Annotated[str, AfterValidator(_check_rate)]
+SigningKey = Annotated[SecretStr, AfterValidator(_check_key)]
+AsJson = BeforeValidator(_parse_list)
+SigningKeys = Annotated[list[SigningKey], NoDecode, AsJson]
+Hosts = Annotated[list[Annotated[str, AfterValidator(_check_host)]], NoDecode, AsJson]
+Networks = Annotated[list[Annotated[str, AfterValidator(_check_network)]], NoDecode, AsJson]
+Origins = Annotated[list[Annotated[str, AfterValidator(_check_origin)]], NoDecode, AsJson]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_url)]
+Seconds = Annotated[float, Field(gt=0)]

@@ -1,0 +1,212 @@
+"""Bodies that are refused before anything reads them."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from fastapi import FastAPI, Request
+from httpx import AsyncClient
+
+from {{ cookiecutter.__package }}.app import create_app
+from {{ cookiecutter.__package }}.core.body import LARGE_BODIES, SMALL_BODY, check_json
+from {{ cookiecutter.__package }}.core.errors import ContentTooLargeError, InvalidInputError
+from {{ cookiecutter.__package }}.core.security.dependencies import CurrentUser, get_current_user
+from {{ cookiecutter.__package }}.core.settings import ServerSettings, Settings
+
+from tests.client import JsonObject, bearer, make_client
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+LARGE = 1024 * 1024
+SMALL_LIMITS = ServerSettings(max_body_bytes=1000, max_json_values=20)
+
+
+def with_routes(app: FastAPI) -> FastAPI:
+    """Add routes that read a body, whole, in part, or if one is known."""
+    app.state.read = 0
+
+    @app.post("/echo")
+    async def echo(body: JsonObject) -> JsonObject:
+        app.state.read += 1
+        return body
+
+    @app.post("/private")
+    async def echo_to_users(body: JsonObject, _: CurrentUser) -> JsonObject:
+        return body
+
+    @app.post("/stream")
+    async def read(request: Request) -> int:
+        return sum([len(chunk) async for chunk in request.stream()])
+
+    return app
+
+
+@pytest.fixture(scope="module")
+def strict_app(settings: Settings) -> FastAPI:
+    """Give an application with small limits."""
+    return with_routes(create_app(settings.model_copy(update={"server": SMALL_LIMITS})))
+
+
+@pytest.fixture
+async def strict(strict_app: FastAPI) -> AsyncIterator[AsyncClient]:
+    """Give a client of that application."""
+    async with make_client(strict_app) as client:
+        yield client
+
+
+async def chunks(size: int) -> AsyncIterator[bytes]:
+    for _ in range(size // 100):
+        yield b" " * 100
+
+
+class TestSize:
+    @pytest.mark.parametrize(("path", "kind"), [("/echo", JSON), ("/api/v1/auth/token", FORM)])
+    async def test_a_body_that_is_too_large_is_refused(
+        self, strict: AsyncClient, path: str, kind: str
+    ) -> None:
+        for content in (b" " * 1001, chunks(1100)):
+            answer = await strict.post(path, content=content, headers={"Content-Type": kind})
+            assert answer.status_code == answer.json()["status"] == 413
+            assert answer.headers["X-Request-ID"] == answer.json()["request_id"]
+
+    async def test_one_of_the_largest_size_is_taken(self, strict: AsyncClient) -> None:
+        content = b"{}" + b" " * 998
+        answer = await strict.post("/echo", content=content, headers={"Content-Type": JSON})
+        assert answer.json() == {}
+
+    async def test_one_that_says_so_is_refused_before_it_is_read(self, strict: AsyncClient) -> None:
+        async def never() -> AsyncIterator[bytes]:
+            await asyncio.sleep(60)
+            yield b""
+
+        headers = {"Content-Type": JSON, "Content-Length": "1001"}
+        async with asyncio.timeout(5):
+            answer = await strict.post("/echo", content=never(), headers=headers)
+        assert answer.status_code == 413
+
+    @pytest.mark.parametrize("path", ["/echo", "/stream"])
+    async def test_many_large_ones_at_once_are_too_much(
+        self, settings: Settings, path: str
+    ) -> None:
+        app = with_routes(create_app(settings))
+        released = asyncio.Event()
+
+        async def endless(size: int) -> AsyncIterator[bytes]:
+            for _ in range(size // SMALL_BODY):
+                yield b" " * SMALL_BODY
+            await released.wait()
+            yield b"{}"
+
+        async with make_client(app) as client:
+
+            async def send(size: int) -> int:
+                headers = {"Content-Type": JSON}
+                answer = await client.post(path, content=endless(size), headers=headers)
+                return answer.status_code
+
+            fitting = LARGE_BODIES // (LARGE - 2 * SMALL_BODY)
+            held = [asyncio.create_task(send(LARGE - SMALL_BODY)) for _ in range(fitting)]
+            await asyncio.sleep(0.1)
+            assert await send(LARGE - SMALL_BODY) == 503
+            small = asyncio.create_task(send(SMALL_BODY // 2))
+            released.set()
+            assert await small == 200
+            assert await asyncio.gather(*held) == [200] * fitting
+            assert await send(LARGE - SMALL_BODY) == 200
+
+
+class TestJson:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {str(number): 1 for number in range(21)},
+            {"list": [0] * 20},
+            {"lists": [[], []] * 10},
+            {"deep": json.loads("[" * 20 + "]" * 20)},
+            {"texts": ["a"] * 19 + [""]},
+        ],
+    )
+    async def test_that_holds_too_much_is_refused(
+        self, strict: AsyncClient, strict_app: FastAPI, body: JsonObject
+    ) -> None:
+        strict_app.state.read = 0
+        answer = await strict.post("/echo", json=body)
+        assert answer.status_code == answer.json()["status"] == 413
+        assert strict_app.state.read == 0
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {str(number): "a" for number in range(19)},
+            {"text": ",[{" * 100},
+            {"text": '\\",[' * 60},
+            {"text": "\\" * 100 + "," * 20},
+        ],
+    )
+    async def test_is_not_judged_by_what_stands_in_a_text(
+        self, strict: AsyncClient, body: JsonObject
+    ) -> None:
+        assert (await strict.post("/echo", json=body)).json() == body
+
+    @pytest.mark.parametrize("unit", [b'\\"', b'""', b"\\\\", b'"\\'])
+    def test_is_looked_at_in_a_time_that_grows_with_its_size(self, unit: bytes) -> None:
+        def seconds(count: int) -> float:
+            content = b'"' + unit * count + b"," * 1000
+            started_at = time.process_time()
+            with contextlib.suppress(ContentTooLargeError):
+                check_json(content, 1000)
+            return time.process_time() - started_at
+
+        small, large = (min(seconds(count) for _ in range(5)) for count in (5_000, 20_000))
+        assert large < max(10 * small, 0.01)  # 16 times, if it grew with the square.
+
+    @pytest.mark.parametrize("text", ['{"name": "coffee"}', '{"name": "caf\u00e9"}'])
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-16-le", "utf-32-le"])
+    async def test_in_another_encoding_is_refused(
+        self, strict: AsyncClient, text: str, encoding: str
+    ) -> None:
+        content = text.encode(encoding)
+        answer = await strict.post("/echo", content=content, headers={"Content-Type": JSON})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body")
+
+    async def test_may_be_called_something_plus_json(self, strict: AsyncClient) -> None:
+        headers = {"Content-Type": "Application/Problem+JSON; charset=utf-8"}
+        for content, status in ((b"[" * 30, 413), (b'{"a": 1}', 200)):
+            answer = await strict.post("/echo", content=content, headers=headers)
+            assert answer.status_code == status
+
+    def test_that_is_not_well_formed_is_none_of_its_business(self) -> None:
+        check_json(b'{"a": ', 10)
+
+    def test_is_utf_8(self) -> None:
+        with pytest.raises(InvalidInputError):
+            check_json(b"\xff", 10)
+
+
+class TestUnknownCallers:
+    @pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 100, b'{"a": 1}'])
+    async def test_are_refused_before_their_body_is_read(
+        self, strict: AsyncClient, content: bytes
+    ) -> None:
+        answer = await strict.post("/private", content=content, headers={"Content-Type": JSON})
+        assert answer.status_code == answer.json()["status"] == 401
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+    async def test_who_lack_a_scope_are_unknown_enough(
+        self, strict: AsyncClient, strict_app: FastAPI
+    ) -> None:
+        headers = bearer(strict_app, "ann", []) | {"Content-Type": JSON}
+        assert (await strict.post("/private", content=b"{", headers=headers)).status_code == 422
+# {% if cookiecutter.example %}
+        answer = await strict.post("/api/v1/items", content=b"{", headers=headers)
+        assert answer.status_code == 403
+# {% endif %}
+
+    async def test_are_known_where_a_test_says_so(self, settings: Settings) -> None:
+        app = with_routes(create_app(settings))
+        app.dependency_overrides[get_current_user] = lambda: None
+        async with make_client(app) as client:
+            assert (await client.post("/private", json={"a": 1})).json() == {"a": 1}

@@ -1,0 +1,279 @@
+"""What a client may send, and in what time: over real sockets."""
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from fastapi import FastAPI, Request, Response, WebSocket
+
+from {{ cookiecutter.__package }}.core.server import create_server
+from {{ cookiecutter.__package }}.core.settings import ServerSettings
+
+from tests.client import JsonObject
+from tests.core.serving import read_all, running, talk
+
+HEAD = b"GET / HTTP/1.1\r\nHost: test\r\n"
+LAST = b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+BODY = b"POST / HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+CHUNKED = BODY + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+LIMITS = ServerSettings(
+    port=0,
+    drain_seconds=0,
+    header_timeout=0.2,
+    body_timeout=0.4,
+    keep_alive_timeout=0.3,
+    max_head_bytes=4000,
+    max_head_fields=10,
+    max_unread_bytes=20_000_000,
+)
+LONG = b"x" * 4000
+LARGE_ANSWER = 20_000_000  # More than a kernel takes off a server's hands.
+
+
+@pytest.fixture(scope="module")
+def app() -> FastAPI:
+    """Give an application that tells of what it got."""
+    app = FastAPI()
+    app.state.answered = 0
+
+    @app.get("/")
+    async def answer() -> str:
+        app.state.answered += 1
+        return "done"
+
+    @app.get("/slow")
+    async def wait() -> str:
+        await asyncio.sleep(0.8)
+        return "done"
+
+    @app.post("/")
+    async def read(_: JsonObject, request: Request) -> dict[str, str]:
+        return dict(request.headers)
+
+    @app.get("/large")
+    async def answer_at_length() -> Response:
+        return Response(bytes(LARGE_ANSWER))
+
+    @app.websocket("/socket")
+    async def talk_late(socket: WebSocket) -> None:
+        await socket.accept()
+        await asyncio.sleep(0.6)
+        await socket.send_text("late")
+        await socket.close()
+
+    return app
+
+
+@pytest.fixture(scope="module")
+async def port(app: FastAPI) -> AsyncIterator[int]:
+    """Give the port of a server with small limits."""
+    async with running(create_server(app, LIMITS)) as port:
+        yield port
+
+
+def status(answer: bytes) -> int:
+    """Return the status of the first answer, 0 if there is none."""
+    return int(answer.split(b" ", 2)[1]) if answer else 0
+
+
+def assert_is_refusal(answer: bytes, expected: int) -> None:
+    """Check that the only answer is a problem document like any other."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    headers = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:])
+    problem = json.loads(body)
+    assert status(answer) == problem["status"] == expected
+    assert headers[b"content-type"] == b"application/problem+json"
+    assert headers[b"x-request-id"].decode() == problem["request_id"]
+    assert headers[b"x-content-type-options"] == b"nosniff"
+    assert headers[b"connection"] == b"close"
+    assert int(headers[b"content-length"]) == len(body)
+
+
+async def unread(port: int) -> socket.socket:
+    """Ask for more than one will read."""
+    client = socket.socket()
+    client.setblocking(False)  # noqa: FBT003 - takes no name.
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(client, ("127.0.0.1", port))
+    await loop.sock_sendall(client, LAST.replace(b"/ ", b"/large ", 1))
+    return client
+
+
+async def left_of(client: socket.socket) -> int:
+    """Read on, and return how much there was."""
+    reader, writer = await asyncio.open_connection(sock=client)
+    received = len(await read_all(reader))
+    writer.close()
+    await asyncio.sleep(0)
+    return received
+
+
+class TestHeads:
+    @pytest.mark.parametrize(
+        ("request_", "expected"),
+        [
+            (HEAD + b"a:b\r\n" * 10 + b"\r\n", 431),
+            (HEAD + b"a:\r\n" * 100_000, 431),
+            (HEAD + b"a: " + LONG + b"\r\n\r\n", 431),
+            (HEAD + b"a: " + LONG * 500, 431),
+            (HEAD + LONG * 500, 431),
+            (HEAD + b"a:" + b" " * 2_000_000, 431),
+            (HEAD.replace(b"/ ", b"/" + LONG + b" ", 1) + b"\r\n", 414),
+            (b"GET /" + LONG * 500, 414),
+            (b"\r\n" * 1_000_000, 431),
+        ],
+    )
+    async def test_are_small(self, app: FastAPI, port: int, request_: bytes, expected: int) -> None:
+        answered = app.state.answered
+        assert_is_refusal((await talk(port, request_))[0], expected)
+        assert app.state.answered == answered
+
+    async def test_may_be_just_as_large(self, port: int) -> None:
+        # The address and the fields count, and so do a colon, a space and the end of each line.
+        start = LAST.removesuffix(b"\r\n") + b"a: b\r\n" * 7 + b"c: "
+        counted = len(start.removeprefix(b"GET ")) - len(" HTTP/1.1\r\n") + len("\r\n")
+        value = b"x" * (LIMITS.max_head_bytes - counted)
+        assert status((await talk(port, start + value + b"\r\n\r\n"))[0]) == 200
+        assert_is_refusal((await talk(port, start + value + b"x\r\n\r\n"))[0], 431)
+
+    async def test_are_counted_one_by_one(self, port: int) -> None:
+        middle = HEAD + b"a: " + LONG[:3000] + b"\r\n\r\n"
+        answer, _ = await talk(port, middle * 3 + LAST)
+        assert answer.count(b" 200 OK") == 4
+
+    async def test_that_are_none_are_refused_alike(self, port: int) -> None:
+        for request in (b"\x16\x03\x01", b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"):
+            assert_is_refusal((await talk(port, request))[0], 400)
+
+
+class TestTrailers:
+    async def test_are_no_headers(self, port: int) -> None:
+        answer, _ = await talk(port, CHUNKED + b"X-Forwarded-For: 198.51.100.7\r\n\r\n")
+        assert status(answer) == 200
+        assert b"x-forwarded-for" not in answer
+
+    async def test_are_none_of_the_next_request_either(self, port: int) -> None:
+        keep = CHUNKED.replace(b"Connection: close\r\n", b"") + b"X-Evil: 1\r\n\r\n"
+        answer, _ = await talk(port, keep + CHUNKED + b"\r\n")
+        assert answer.count(b" 200 OK") == 2
+        assert b"x-evil" not in answer
+
+    @pytest.mark.parametrize("trailers", [b"a: b\r\n" * 10, b"a: " + LONG * 500, b"a" * 100_000])
+    async def test_count(self, port: int, trailers: bytes) -> None:
+        assert_is_refusal((await talk(port, CHUNKED + trailers))[0], 431)
+
+    async def test_a_long_body_of_small_chunks_has_none(self, port: int) -> None:
+        start = CHUNKED.removesuffix(b"2\r\n{}\r\n0\r\n")
+        body = b'b\r\n{"a":"bcdef\r\n' + b"1\r\nx\r\n" * 5000 + b'2\r\n"}\r\n0\r\n\r\n'
+        assert status((await talk(port, start + body))[0]) == 200
+
+
+class TestDeadlines:
+    async def test_slow_senders_are_cut_off_and_nobody_else_is(self, port: int) -> None:
+        half_a_body = BODY + b"Content-Length: 2\r\n\r\n{"
+        slow_answer = LAST.replace(b"/ ", b"/slow ", 1)
+        parts = (b"", HEAD, half_a_body, slow_answer)
+        *slow, whole = await asyncio.gather(*(talk(port, part) for part in parts))
+        for (answer, seconds), least in zip(slow, (0.2, 0.2, 0.4), strict=True):
+            assert b" 200 " not in answer
+            assert least - 0.01 < seconds < least + 0.5
+        assert whole[0].endswith(b'"done"')
+
+    @pytest.mark.parametrize("request_", [HEAD + b"\r\n", BODY + b"Content-Length: 2\r\n\r\n{}"])
+    async def test_an_idle_connection_has_one_whatever_it_sends(
+        self, port: int, request_: bytes
+    ) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request_)
+        assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200")
+        started_at = time.monotonic()
+        ended = asyncio.create_task(read_all(reader))
+        while not ended.done():
+            writer.write(b"\r\n")
+            await asyncio.sleep(0.05)
+        assert 0.25 < time.monotonic() - started_at < 1.5
+        writer.close()
+
+    async def test_an_answer_before_the_end_of_a_body_leaves_the_bodys_own(self, port: int) -> None:
+        refused = b"POST /nowhere HTTP/1.1\r\nHost: test\r\nContent-Length: 9\r\n\r\n{"
+        answer, seconds = await talk(port, refused)
+        assert status(answer) == 404
+        assert 0.35 < seconds < 1.5
+
+    async def test_who_does_not_read_is_cut_off(self, port: int) -> None:
+        client = await unread(port)
+        await asyncio.sleep(0.8)
+        assert await left_of(client) < LARGE_ANSWER
+
+    async def test_who_reads_slowly_is_not(self, port: int) -> None:
+        client = await unread(port)
+        received = 0
+        for _ in range(6):
+            await asyncio.sleep(0.1)
+            received += len(await asyncio.get_running_loop().sock_recv(client, 1_000_000))
+        assert received + await left_of(client) > LARGE_ANSWER
+
+    async def test_too_much_that_nobody_reads_is_thrown_away(self, port: int) -> None:
+        first = await unread(port)
+        await asyncio.sleep(0.1)
+        second = await unread(port)
+        assert await left_of(second) > LARGE_ANSWER
+        assert await left_of(first) < LARGE_ANSWER
+
+    async def test_a_websocket_has_its_own(self, port: int) -> None:
+        upgrade = (
+            b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(HEAD + b"\r\n")
+        await reader.readuntil(b'"done"')
+        writer.write(HEAD.replace(b"/ ", b"/socket ", 1) + upgrade)
+        assert (await reader.readuntil(b"late")).startswith(b"HTTP/1.1 101 ")
+        writer.close()
+
+
+class TestManyConnections:
+    @pytest.fixture
+    async def crowded(self, app: FastAPI) -> AsyncIterator[int]:
+        """Give the port of a server that has room for two."""
+        settings = LIMITS.model_copy(update={"max_connections": 2, "header_timeout": 30})
+        async with running(create_server(app, settings)) as port:
+            yield port
+
+    async def test_the_longest_wait_makes_room(self, crowded: int) -> None:
+        waiting = []
+        for _ in range(2):
+            waiting.append(await asyncio.open_connection("127.0.0.1", crowded))
+            await asyncio.sleep(0.02)
+        (first, _), (second, writer) = waiting
+        assert status((await talk(crowded, LAST))[0]) == 200
+        assert await read_all(first) == b""
+        writer.write(LAST)
+        assert status(await read_all(second)) == 200
+        for _, writer in waiting:
+            writer.close()
+
+    async def test_who_is_being_answered_stays(self, crowded: int) -> None:
+        slow = LAST.replace(b"/ ", b"/slow ", 1)
+        answers = [asyncio.create_task(talk(crowded, slow)) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        assert status((await talk(crowded, b""))[0]) == 0
+        assert [status((await answer)[0]) for answer in answers] == [200, 200]
+
+
+class TestPipelining:
+    async def test_some_requests_may_wait(self, port: int) -> None:
+        answer, _ = await talk(port, (HEAD + b"\r\n") * 7 + LAST)
+        assert answer.count(b" 200 OK") == 8
+
+    async def test_many_may_not(self, port: int) -> None:
+        assert (await talk(port, (HEAD + b"\r\n") * 10_000))[0] == b""
+
+    async def test_a_refusal_is_not_taken_for_an_earlier_answer(self, port: int) -> None:
+        slow = HEAD.replace(b"/ ", b"/slow ", 1) + b"\r\n"
+        for request in (b"\x16\x03\x01", HEAD + b"a:b\r\n" * 10):
+            assert (await talk(port, slow + request))[0] == b""
