@@ -44,7 +44,7 @@ SEEN = ("Dockerfile", ".dockerignore", "compose.yaml", "deploy/", f"{PACKAGE}/cl
 ON_DISK = ("deploy/", f"{PACKAGE}/__init__.py", f"{PACKAGE}/core/")
 READ: dict[object, tuple[list[str], dict[str, Any]]] = {}
 SECRETS = {
-    "APP_AUTH__SIGNING_KEY": "x" * 32,
+    "APP_AUTH__SIGNING_KEY": "of a service that is only looked at",
     "APP_DATABASE__URL": "postgresql+asyncpg://app:secret@database.example.com:5432/app",
 }
 CONNECTIONS = 97  # What PostgreSQL gives to others than superusers by default.
@@ -53,7 +53,8 @@ RESTRICTED = {
     "readOnlyRootFilesystem": True,
     "capabilities": {"drop": ["ALL"]},
 }
-LIMITS = {"requests": {"cpu", "memory"}, "limits": {"cpu", "memory"}}
+RESOURCES = {"cpu", "memory", "ephemeral-storage"}
+LIMITS = {"requests": RESOURCES, "limits": RESOURCES}
 LOADED = """
 import json
 from orders_api.core.settings import load_settings, setting_names
@@ -174,6 +175,11 @@ def labels_of(spec: dict[str, Any]) -> dict[str, str]:
     return dict(spec["spec"]["template"]["metadata"]["labels"])
 
 
+def mebibytes(quantity: str) -> int:
+    """Return a quantity of Kubernetes such as 64Mi or 1Gi."""
+    return int(quantity[:-2]) * {"Mi": 1, "Gi": 1024}[quantity[-2:]]
+
+
 def test_whatever_selects_pods_finds_some(service: Service) -> None:
     for manifests in service.manifests.values():
         deployments = of_kind(manifests, "Deployment")
@@ -220,9 +226,63 @@ def test_the_way_in_leads_to_the_port_that_is_served(service: Service) -> None:
         assert policy["spec"]["ingress"][0]["ports"][0]["port"] == ports(api)["http"]
         for ingress in of_kind(manifests, "Ingress"):
             for rule in ingress["spec"]["rules"]:
-                (path,) = rule["http"]["paths"]
-                backend = path["backend"]["service"]
-                assert (backend["name"], backend["port"]["name"]) == (NAME, port["name"])
+                for path in rule["http"]["paths"]:
+                    backend = path["backend"]["service"]
+                    assert (backend["name"], backend["port"]["name"]) == (NAME, port["name"])
+
+
+def test_nobody_outside_is_led_to_the_probes(service: Service) -> None:
+    (ingress,) = of_kind(service.manifests["production"], "Ingress")
+    paths = [path["path"] for rule in ingress["spec"]["rules"] for path in rule["http"]["paths"]]
+    assert paths
+    assert not any("/health/ready".startswith(path) for path in paths)
+
+
+def test_the_network_names_who_comes_in_and_where_the_database_is(service: Service) -> None:
+    for overlay, manifests in service.manifests.items():
+        (policy,) = of_kind(manifests, "NetworkPolicy")
+        (way_in,) = policy["spec"]["ingress"]
+        assert {"podSelector": {}} in way_in["from"]
+        assert any("namespaceSelector" in peer for peer in way_in["from"]) == (
+            overlay == "production"
+        )
+        ways_out = {rule["ports"][0]["port"]: rule for rule in policy["spec"]["egress"]}
+        assert set(ways_out) == ({53, 5432} if service.database == "postgresql" else set())
+        for peer in ways_out.get(5432, {"to": []})["to"]:
+            wanted = peer.get("podSelector", {}).get("matchLabels", {})
+            found = [labels_of(one) for one in of_kind(manifests, "Deployment")]
+            assert "ipBlock" in peer or any(wanted.items() <= labels.items() for labels in found)
+
+
+def test_the_database_that_pods_are_told_is_one_that_they_reach(service: Service) -> None:
+    manifests = service.manifests["local"]
+    for one in containers(pod(named(manifests, "Deployment")[NAME])):
+        url = variables(manifests, one)["APP_DATABASE__URL"]
+        if service.database == "postgresql":
+            host, _, port = url.partition("@")[2].partition("/")[0].partition(":")
+            (served,) = named(manifests, "Service")[host]["spec"]["ports"]
+            assert served["port"] == int(port) == 5432
+
+
+def test_pods_may_write_what_their_volumes_hold(service: Service) -> None:
+    for manifests in service.manifests.values():
+        for spec in map(pod, of_kind(manifests, "Deployment")):
+            sizes = [volume.get("emptyDir", {}).get("sizeLimit") for volume in spec["volumes"]]
+            for one in containers(spec):
+                most = mebibytes(one["resources"]["limits"]["ephemeral-storage"])
+                assert sum(map(mebibytes, filter(None, sizes))) < most
+                assert mebibytes(one["resources"]["requests"]["ephemeral-storage"]) <= most
+
+
+def test_every_base_image_is_one_that_dependabot_sees(services: list[Service]) -> None:
+    """Dependabot looks at an image that is written out, and not at one in a variable."""
+    for service in services:
+        given = re.findall(r"(?m)^ARG \w+_IMAGE=(\S+)$", service.read("Dockerfile"))
+        written_out = re.findall(r"(?m)^FROM [\w./-]+:\S+ AS (\S+)$", service.read("Dockerfile"))
+        assert sorted(given) == sorted(written_out)
+        dependabot = yaml.safe_load(service.files.get(".github/dependabot.yml", b"updates: []"))
+        ecosystems = {update["package-ecosystem"] for update in dependabot["updates"]}
+        assert not ecosystems or "docker" in ecosystems
 
 
 def test_every_variable_is_a_setting_and_production_accepts_them(

@@ -125,6 +125,16 @@ class PostgresqlDatabases(Databases):
                 )
             )
 
+    async def connections(self, url: str) -> int:
+        """Return how many others are connected to that database."""
+        async with self._connected(url) as connection:
+            return int(
+                await connection.fetchval(
+                    "SELECT count(*) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid != pg_backend_pid()"
+                )
+            )
+
     async def accepts_connections(self, url: str) -> bool:
         """Return whether one can connect."""
         try:

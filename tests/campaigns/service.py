@@ -1,6 +1,7 @@
 """A service that runs: its process, its address, its log, and the people who use it."""
 
 import asyncio
+import re
 import signal
 import subprocess
 import time
@@ -91,6 +92,24 @@ class Service:
             assert answer.status_code == 200, answer.text
         tokens = answer.json()
         return Account(email, tokens["access_token"], tokens["refresh_token"])
+
+    def forget_peak(self) -> float:
+        """Forget how much memory it once had; return the MiB that it has now (on Linux)."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5", encoding="utf-8")
+        return self._memory("VmRSS")
+
+    def peak_memory(self) -> float:
+        """Return the most MiB that it had since `forget_peak`."""
+        return self._memory("VmHWM")
+
+    def _memory(self, field: str) -> float:
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
+        (kib,) = re.findall(rf"(?m)^{field}:\s+(\d+) kB$", status)
+        return int(kib) / 1024
+
+    def open_files(self) -> int:
+        """Return how many files, connections included, it has open."""
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
 
     def is_running(self) -> bool:
         """Return whether its process, the one that was started, still runs."""

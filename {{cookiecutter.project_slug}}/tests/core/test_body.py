@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request
 from httpx import AsyncClient
 
 from {{ cookiecutter.__package }}.app import create_app
-from {{ cookiecutter.__package }}.core.body import LARGE_BODIES, SMALL_BODY, check_json
+from {{ cookiecutter.__package }}.core.body import LARGE_BODIES, SMALL_BODY, check_encoding, check_values
 from {{ cookiecutter.__package }}.core.errors import ContentTooLargeError, InvalidInputError
 from {{ cookiecutter.__package }}.core.security.dependencies import CurrentUser, get_current_user
 from {{ cookiecutter.__package }}.core.settings import ServerSettings, Settings
@@ -107,7 +107,7 @@ class TestSize:
                 answer = await client.post(path, content=endless(size), headers=headers)
                 return answer.status_code
 
-            fitting = LARGE_BODIES // (LARGE - 2 * SMALL_BODY)
+            fitting = LARGE_BODIES * LARGE // (LARGE - 2 * SMALL_BODY)
             held = [asyncio.create_task(send(LARGE - SMALL_BODY)) for _ in range(fitting)]
             await asyncio.sleep(0.1)
             assert await send(LARGE - SMALL_BODY) == 503
@@ -157,7 +157,7 @@ class TestJson:
             content = b'"' + unit * count + b"," * 1000
             started_at = time.process_time()
             with contextlib.suppress(ContentTooLargeError):
-                check_json(content, 1000)
+                check_values(content, 1000)
             return time.process_time() - started_at
 
         small, large = (min(seconds(count) for _ in range(5)) for count in (5_000, 20_000))
@@ -178,12 +178,22 @@ class TestJson:
             answer = await strict.post("/echo", content=content, headers=headers)
             assert answer.status_code == status
 
+    async def test_that_begins_with_too_much_is_not_waited_for(self, settings: Settings) -> None:
+        async def stalling() -> AsyncIterator[bytes]:
+            yield b"[" + b"1," * SMALL_BODY
+            await asyncio.sleep(60)
+
+        async with asyncio.timeout(5), make_client(with_routes(create_app(settings))) as client:
+            headers = {"Content-Type": JSON}
+            answer = await client.post("/echo", content=stalling(), headers=headers)
+        assert answer.status_code == 413
+
     def test_that_is_not_well_formed_is_none_of_its_business(self) -> None:
-        check_json(b'{"a": ', 10)
+        check_values(b'{"a": ', 10)
 
     def test_is_utf_8(self) -> None:
         with pytest.raises(InvalidInputError):
-            check_json(b"\xff", 10)
+            check_encoding(b"\xff")
 
 
 class TestUnknownCallers:

@@ -11,8 +11,8 @@ from .problems import problem_response
 from .security.dependencies import admit
 from .settings import ServerSettings
 
-SMALL_BODY = 64 * 1024  # Bytes that any request may hold.
-LARGE_BODIES = 16 * 1024 * 1024  # Bytes beyond that, of all requests together.
+SMALL_BODY = 16 * 1024  # Bytes that any request may hold.
+LARGE_BODIES = 8  # Of the largest size, all requests together: what is beyond SMALL_BODY counts.
 # A string, even one that never ends, or what comes before a value.
 JSON_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[,\[{]', re.DOTALL)
 
@@ -28,7 +28,7 @@ class BodyMiddleware(HttpMiddleware):
         super().__init__(app)
         self.max_bytes = settings.max_body_bytes
         self.max_values = settings.max_json_values
-        self.room = max(LARGE_BODIES, settings.max_body_bytes)
+        self.room = LARGE_BODIES * settings.max_body_bytes  # What is left of it, in bytes.
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, with a body that is looked at."""
@@ -55,29 +55,47 @@ class _Body:
         self._scope = scope
         self._receive = receive
         self._received = 0
+        self._kept = bytearray()
 
     async def receive(self) -> Message:
         """Return what has come; JSON is returned whole."""
         message = await self._receive()
         if not message.get("body"):
             return message
-        if not self._received:
-            await admit(self._scope)
-        self._count(message["body"])
-        return await self._whole(message) if _is_json(self._scope) else message
+        try:
+            if not self._received:
+                await admit(self._scope)
+            self._count(len(message["body"]))
+            return await self._whole(message) if _is_json(self._scope) else message
+        except Exception:
+            # Tracebacks keep what functions hold until the garbage collector finds them.
+            message.clear()
+            self._kept.clear()
+            raise
 
     async def _whole(self, message: Message) -> Message:
-        body = bytearray(message["body"])
+        most = self._limits.max_values
+        self._kept += message.pop("body")
+        look_at = SMALL_BODY  # What holds too much should not be waited for.
         while message.get("more_body"):
+            if len(self._kept) >= look_at:
+                check_values(self._kept, most)
+                look_at *= 2
             message = await self._receive()
-            body += message.get("body", b"")
-            self._count(message.get("body", b""))
-        check_json(body, self._limits.max_values)
-        return message if message["type"] == "http.disconnect" else {**message, "body": bytes(body)}
+            if message["type"] == "http.disconnect":
+                return message
+            size = len(message.get("body", b""))
+            self._kept += message.pop("body", b"")
+            self._count(size)
+        check_encoding(self._kept)
+        check_values(self._kept, most)
+        whole = bytes(self._kept)
+        self._kept.clear()
+        return {**message, "body": whole}
 
-    def _count(self, body: bytes) -> None:
+    def _count(self, size: int) -> None:
         limits = self._limits
-        self._received += len(body)
+        self._received += size
         if self._received > limits.max_bytes:
             raise limits.too_large()
         taken = max(0, self._received - SMALL_BODY)
@@ -87,17 +105,24 @@ class _Body:
             raise UnavailableError("Too many large bodies at once; try again in a moment.")
 
 
-def check_json(body: bytes | bytearray, max_values: int) -> None:
-    """Do nothing about JSON that may be parsed; whether it is well-formed is not looked at.
+def check_encoding(body: bytes | bytearray) -> None:
+    """Do nothing about JSON in UTF-8 (RFC 8259 section 8.1).
 
     Raises:
-        InvalidInputError: it is not UTF-8 (RFC 8259 section 8.1).
-        ContentTooLargeError: it holds more than `max_values` values.
+        InvalidInputError: it is in another encoding.
     """
     if not _is_utf_8(body):
         raise InvalidInputError("body", "JSON is encoded as UTF-8.")
-    if _holds_more_values(body, max_values):
-        raise ContentTooLargeError(f"The body holds more than {max_values} values.")
+
+
+def check_values(body: bytes | bytearray, most: int) -> None:
+    """Do nothing about JSON, or the beginning of some, that holds at most so many values.
+
+    Raises:
+        ContentTooLargeError: it holds more. Whether it is well-formed is not looked at.
+    """
+    if _holds_more_values(body, most):
+        raise ContentTooLargeError(f"The body holds more than {most} values.")
 
 
 def _is_utf_8(body: bytes | bytearray) -> bool:

@@ -19,6 +19,7 @@ from .settings import ServerSettings
 PIECE_BYTES = 8192  # What the parser gets at a time, so that little can escape its callbacks.
 MAX_PIPELINED = 8  # Requests that may wait behind the one that is being answered.
 LINGER_SECONDS = 2  # How long a refused client may go on sending while it reads why.
+THROTTLE_SECONDS = 0.05  # Between two readings of what is only thrown away.
 
 logger = structlog.get_logger()
 
@@ -40,6 +41,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.url = b""
         self._deadline: asyncio.TimerHandle | None = None
         self._reading_deadline: asyncio.TimerHandle | None = None
+        self._throttle: asyncio.TimerHandle | None = None
         self._next_deadline: float | None = None  # Seconds.
         self._has_next_deadline = False
         self._in_head = self._receiving = self._refused = False
@@ -82,6 +84,13 @@ class GuardedProtocol(HttpToolsProtocol):
                 self._refuse(*self._too_large())
         if self._has_next_deadline:
             self._wait(self._next_deadline)
+        if self._refused or (self._receiving and self._has_answered()):
+            self._read_slowly()
+
+    def _read_slowly(self) -> None:
+        # What comes now is thrown away. Read at once, it would keep the loop from everybody else.
+        self.flow.pause_reading()
+        self._throttle = self.loop.call_later(THROTTLE_SECONDS, self.flow.resume_reading)
 
     def on_message_begin(self) -> None:
         """Wait for the rest of a head."""
@@ -144,9 +153,11 @@ class GuardedProtocol(HttpToolsProtocol):
     # What goes out
 
     def on_response_complete(self) -> None:
-        """Wait for the next request."""
+        """Wait for the next request, and keep nothing of this one."""
         super().on_response_complete()
-        self._wait_if_idle()
+        if self._has_answered():
+            self.cycle.body.clear()
+            self._wait_if_idle()
 
     def pause_writing(self) -> None:
         """Wait for the client to read. Where too much lies unread, the longest wait ends."""
@@ -200,7 +211,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _wait_if_idle(self) -> None:
         # Not while a part of the next request is here, or of the last answer.
-        if self._has_answered() and not self._receiving and self not in self.unread:
+        if self._has_answered() and not (self._receiving or self in self.unread):
             self._wait(self.settings.keep_alive_timeout)
 
     def _wait(self, seconds: float | None) -> None:
@@ -233,6 +244,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def _forget(self) -> None:
         self._wait(None)
         self._stop_reading_deadline()
+        if self._throttle:
+            self._throttle.cancel()
 
 
 def guarded_protocol(settings: ServerSettings) -> type[GuardedProtocol]:

@@ -79,7 +79,7 @@ class ServerSettings(Group):
     docs: bool | None = None
     """Serve /docs, /redoc and /openapi.json; unset: everywhere but in production."""
     max_body_bytes: Annotated[int, Field(gt=0)] = 1024 * 1024
-    """Largest request body; above it the answer is 413."""
+    """Largest request body; above it the answer is 413. More than eight such at once get 503."""
     max_json_values: Annotated[int, Field(gt=0)] = 1000
     """Most values in a JSON body, at any depth; above it the answer is 413."""
     max_head_bytes: Annotated[int, Field(gt=0)] = 32 * 1024
