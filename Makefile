@@ -29,7 +29,7 @@ bench: ## Measure the CPU of requests beside applications written by hand, about
 scale: ## Project how long the proof would take for 160 trees, five minutes
 	@PYTHONPATH=scripts $(RUN) --group campaigns python benchmarks/scale.py
 
-campaigns: ## Run services under storms, slow clients and restarts, four minutes (ARGS="-k refresh")
+campaigns: ## Run services under storms, slow clients and restarts, five minutes (ARGS="-k refresh")
 	@$(RUN) --group campaigns pytest -m campaign tests/campaigns $(ARGS)
 
 containers: ## Build and run images, pods and compose files, as root, eight minutes (ARGS=restart)

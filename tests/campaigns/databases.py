@@ -43,6 +43,10 @@ class Databases(ABC):
         """Return how many sessions have a transaction open and do nothing."""
 
     @abstractmethod
+    async def connections(self, url: str) -> int:
+        """Return how many others are connected, 0 where a database is a file."""
+
+    @abstractmethod
     def _create(self, name: str) -> None: ...
 
     @abstractmethod
@@ -83,6 +87,10 @@ class SqliteDatabases(Databases):
                 return 1
             connection.execute("ROLLBACK")
             return 0
+
+    async def connections(self, url: str) -> int:  # noqa: ARG002
+        """Return 0: a file has no connections to count."""
+        return 0
 
     def _connect(self, url: str, *, patience: float = 0) -> sqlite3.Connection:
         path = url.removeprefix(self._driver)

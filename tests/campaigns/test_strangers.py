@@ -17,7 +17,7 @@ import pytest
 from conftest import Report
 from serving import HOST, status
 
-from campaigns.databases import Databases, PostgresqlDatabases
+from campaigns.databases import Databases
 from campaigns.service import Account, Serve, Service, Tally, arrive
 
 pytestmark = [pytest.mark.campaign, pytest.mark.anyio]
@@ -25,9 +25,10 @@ pytestmark = [pytest.mark.campaign, pytest.mark.anyio]
 on_sqlite = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 MIB = 1024 * 1024
 LITTLE = 20  # MiB that an attack may cost
-EIGHT_BODIES = 40  # MiB that it may cost while eight large bodies are waited for
-LIVE_P95 = 100
+WAITED_FOR = 40  # MiB that it may cost while many large bodies are waited for
+LIVE_P95 = 500  # It is some ms; on a busy machine the attackers themselves are in the way.
 ASKED_AFTER = 20
+ROUNDS = 10  # Of an attack that is over soon.
 JSON_HEAD = f"Host: {HOST}\r\nContent-Type: application/json\r\n"
 FORM = "grant_type=password&username=nobody@example.com&password=a+wrong+password"
 
@@ -152,27 +153,35 @@ async def test_heads_without_end(serve: Serve, report: Report, name: str) -> Non
 
 
 @on_sqlite
-async def test_bodies_of_a_hundred_thousand_fields(serve: Serve, report: Report) -> None:
+async def test_bodies_of_many_fields(serve: Serve, report: Report) -> None:
     service = serve()
     body = json.dumps({f"{number}": 1 for number in range(70_000)})
     head = f"POST /api/v1/users HTTP/1.1\r\n{JSON_HEAD}Content-Length: {len(body)}\r\n\r\n"
+    answers = Counter[str]()
+
+    async def attack() -> str:
+        return await _sent(service, _endless(head.encode(), body.encode(), len(body)))
+
     async with _watched(service) as figures:
-        answers = await _many(
-            20, lambda: _sent(service, _endless(head.encode(), body.encode(), len(body)))
-        )
-    report(f"20 bodies of {len(body) // 1024} KiB in 70,000 fields: {dict(answers)}, {figures()}")
+        for _ in range(ROUNDS):
+            answers += await _many(20, attack)
+    report(f"20 bodies of 70,000 fields at once: {dict(answers)}, {figures()}")
     assert set(answers) == {"413"}
 
 
 @on_sqlite
 async def test_uploads(serve: Serve, report: Report) -> None:
-    service = serve()
+    service = serve(APP_SERVER__BODY_TIMEOUT="5")
     start = (
         f'POST /api/v1/users HTTP/1.1\r\n{JSON_HEAD}Transfer-Encoding: chunked\r\n\r\n1\r\n"\r\n'
     )
     part = f"4000\r\n{'x' * 0x4000}\r\n".encode()
+
+    async def attack() -> str:
+        return await _sent(service, _endless(start.encode(), part, 100 * MIB))
+
     async with _watched(service) as figures:
-        answers = await _many(50, lambda: _sent(service, _endless(start.encode(), part, 100 * MIB)))
+        answers = await _many(50, attack)
     report(f"50 uploads of 100 MB in chunks: {dict(answers)}, {figures()}")
     assert set(answers) <= {"413", "503", "closed"}
 
@@ -181,10 +190,13 @@ async def test_uploads(serve: Serve, report: Report) -> None:
 async def test_requests_that_come_all_at_once(serve: Serve, report: Report) -> None:
     service = serve()
     request = f"GET /health/ready HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+
+    async def attack() -> str:
+        return await _sent(service, _endless(request, request * 1000, 14_000 * len(request)))
+
     async with _watched(service) as figures:
-        answers = await _many(
-            20, lambda: _sent(service, _endless(request, request * 1000, 14_000 * len(request)))
-        )
+        for _ in range(ROUNDS):
+            answers = await _many(20, attack)
     report(f"20 connections with 14,000 requests each: {dict(answers)}, {figures()}")
 
 
@@ -200,7 +212,7 @@ async def test_bodies_that_stop_before_their_end(serve: Serve, report: Report) -
         async def write() -> None:
             await writes.add(client.post("/api/v1/items", json={"name": "Quick"}))
 
-        async with _watched(service, EIGHT_BODIES) as figures:
+        async with _watched(service, WAITED_FOR) as figures:
             stalling = asyncio.gather(
                 *(
                     _sent(service, _endless(head.encode(), b"x" * 0x4000, MIB - 0x8000))
@@ -338,14 +350,14 @@ async def test_crowds_that_ask_whether_it_is_ready(
             await ready.add(client.get("/health/ready"))
 
     async with _watched(service) as figures:
+        before = await databases.connections(service.database_url)
         crowd = asyncio.gather(*(ask() for _ in range(150)))
         most = 0
         while not crowd.done():
-            if isinstance(databases, PostgresqlDatabases):
-                most = max(most, await databases.connections(service.database_url))
+            most = max(most, await databases.connections(service.database_url) - before)
             await asyncio.sleep(0.01)
         await crowd
-    seen = f", at most {most} connections to the database" if most else ""
-    report(f"150 readiness probes, {databases.answer}: {ready}{seen}, {figures()}")
+    seen = f"{ready}, {most} connections more to the database"
+    report(f"150 readiness probes, {databases.answer}: {seen}, {figures()}")
     assert ready.only(200)
     assert most <= 1

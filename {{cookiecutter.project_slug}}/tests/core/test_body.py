@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import time
+import tracemalloc
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,7 +13,7 @@ from fastapi import FastAPI, Request
 from httpx import AsyncClient
 
 from {{ cookiecutter.__package }}.app import create_app
-from {{ cookiecutter.__package }}.core.body import LARGE_BODIES, SMALL_BODY, check_encoding, check_values
+from {{ cookiecutter.__package }}.core.body import SMALL_BODY, check_encoding, check_values
 from {{ cookiecutter.__package }}.core.errors import ContentTooLargeError, InvalidInputError
 from {{ cookiecutter.__package }}.core.security.dependencies import CurrentUser, get_current_user
 from {{ cookiecutter.__package }}.core.settings import ServerSettings, Settings
@@ -62,6 +64,11 @@ async def chunks(size: int) -> AsyncIterator[bytes]:
         yield b" " * 100
 
 
+async def parts(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), SMALL_BODY):
+        yield content[start : start + SMALL_BODY]
+
+
 class TestSize:
     @pytest.mark.parametrize(("path", "kind"), [("/echo", JSON), ("/api/v1/auth/token", FORM)])
     async def test_a_body_that_is_too_large_is_refused(
@@ -107,7 +114,7 @@ class TestSize:
                 answer = await client.post(path, content=endless(size), headers=headers)
                 return answer.status_code
 
-            fitting = LARGE_BODIES * LARGE // (LARGE - 2 * SMALL_BODY)
+            fitting = settings.server.max_bodies_bytes // (LARGE - 2 * SMALL_BODY)
             held = [asyncio.create_task(send(LARGE - SMALL_BODY)) for _ in range(fitting)]
             await asyncio.sleep(0.1)
             assert await send(LARGE - SMALL_BODY) == 503
@@ -116,6 +123,23 @@ class TestSize:
             assert await small == 200
             assert await asyncio.gather(*held) == [200] * fitting
             assert await send(LARGE - SMALL_BODY) == 200
+
+
+    async def test_what_is_refused_is_not_kept(self, settings: Settings) -> None:
+        app = with_routes(create_app(settings))
+        content = b'"' + b"x" * (LARGE - 100) + b'",' + b"1," * 2000
+        headers = {"Content-Type": JSON}
+        async with make_client(app) as client:
+            assert (await client.post("/echo", content=b"{", headers=headers)).status_code == 422
+            gc.disable()  # Tracebacks are circles.
+            tracemalloc.start()
+            for _ in range(10):
+                answer = await client.post("/echo", content=parts(content), headers=headers)
+                assert answer.status_code == 413
+            kept, _ = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            gc.enable()
+        assert kept < 2 * LARGE
 
 
 class TestJson:

@@ -1,6 +1,7 @@
 """What a client may send, and in what time: over real sockets."""
 
 import asyncio
+import contextlib
 import json
 import socket
 import time
@@ -202,6 +203,20 @@ class TestDeadlines:
         answer, seconds = await talk(port, refused)
         assert status(answer) == 404
         assert 0.35 < seconds < 1.5
+
+    async def test_what_comes_after_the_answer_is_read_slowly(self, port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /nowhere HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000000\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 404")
+        sent = 0
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.3):
+                while sent < 100_000_000:
+                    writer.write(bytes(100_000))
+                    await writer.drain()
+                    sent += 100_000
+        writer.transport.abort()
+        assert sent < 50_000_000  # Most of it lies in the kernel.
 
     async def test_who_does_not_read_is_cut_off(self, port: int) -> None:
         client = await unread(port)

@@ -169,6 +169,7 @@ class TestProduction:
             ("APP_SERVER__PORT", "99999"),
             ("APP_SERVER__REQUEST_TIMEOUT", "-20"),
             ("APP_SERVER__GRACE_PERIOD", "10"),
+            ("APP_SERVER__MAX_BODIES_BYTES", "1000"),
         ],
     )
     def test_refuses_what_is_weak_or_wrong(

@@ -11,8 +11,7 @@ from .problems import problem_response
 from .security.dependencies import admit
 from .settings import ServerSettings
 
-SMALL_BODY = 16 * 1024  # Bytes that any request may hold.
-LARGE_BODIES = 8  # Of the largest size, all requests together: what is beyond SMALL_BODY counts.
+SMALL_BODY = 16 * 1024  # Bytes that any request may hold; only what is beyond them is counted.
 # A string, even one that never ends, or what comes before a value.
 JSON_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[,\[{]', re.DOTALL)
 
@@ -28,7 +27,7 @@ class BodyMiddleware(HttpMiddleware):
         super().__init__(app)
         self.max_bytes = settings.max_body_bytes
         self.max_values = settings.max_json_values
-        self.room = LARGE_BODIES * settings.max_body_bytes  # What is left of it, in bytes.
+        self.room = settings.max_bodies_bytes  # What is left of it.
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, with a body that is looked at."""

@@ -79,7 +79,9 @@ class ServerSettings(Group):
     docs: bool | None = None
     """Serve /docs, /redoc and /openapi.json; unset: everywhere but in production."""
     max_body_bytes: Annotated[int, Field(gt=0)] = 1024 * 1024
-    """Largest request body; above it the answer is 413. More than eight such at once get 503."""
+    """Largest request body; above it the answer is 413."""
+    max_bodies_bytes: Annotated[int, Field(validate_default=True)] = 4 * 1024 * 1024
+    """Most bytes of bodies above 16 KiB that are held at once; what does not fit is answered 503."""
     max_json_values: Annotated[int, Field(gt=0)] = 1000
     """Most values in a JSON body, at any depth; above it the answer is 413."""
     max_head_bytes: Annotated[int, Field(gt=0)] = 32 * 1024
@@ -109,6 +111,13 @@ class ServerSettings(Group):
     def shutdown_timeout(self) -> int:
         """How long requests in flight may outlive the drain."""
         return int(self.grace_period - self.drain_seconds - LAST_SECONDS)
+
+    @field_validator("max_bodies_bytes")
+    @classmethod
+    def _holds_the_largest(cls, value: int, info: ValidationInfo) -> int:
+        if value < info.data.get("max_body_bytes", 0):
+            raise ValueError("it must hold one body of APP_SERVER__MAX_BODY_BYTES")
+        return value
 
     @field_validator("grace_period")
     @classmethod
