@@ -16,7 +16,7 @@ from tests.core.logs import collected_logs
 
 SHOP = "https://shop.example"
 STRICT = ServerSettings(
-    trusted_hosts=["test", "*.example.com", "[::1]"],
+    trusted_hosts=["Test", "*.Example.com", "[::1]"],
     cors_origins=[SHOP],
     tls=True,
     request_timeout=0.3,
@@ -92,6 +92,12 @@ class TestHeaders:
         assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
         assert len(answer.headers.multi_items()) == len(answer.headers)
 
+    async def test_an_application_that_is_mounted_has_them_too(self, settings: Settings) -> None:
+        app = create_app(settings)
+        app.mount("/other", FastAPI())
+        answer = await make_client(app).get("/other/openapi.json")
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+
     async def test_connections_are_closed_while_draining(self, settings: Settings) -> None:
         app = create_app(settings)
         assert "Connection" not in (await make_client(app).get("/nothing")).headers
@@ -143,6 +149,8 @@ class TestCors:
         ("[::1]:8000", 404),
         ("evil.example", 400),
         ("eviltest", 400),
+        ("evilexample.com", 400),
+        ("API.Example.COM", 404),
         ("example.com.evil", 400),
         ("", 400),
     ],

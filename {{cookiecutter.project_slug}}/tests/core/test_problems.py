@@ -150,6 +150,15 @@ class TestErrorsOfInput:
         assert problem["detail"] == "The request is not valid; 82 more errors are not listed."
         assert len(answer.content) < 16 * 1024
 
+    @pytest.mark.parametrize(("count", "detail"), [(18, "The request is not valid."), (19, "; 1 ")])
+    async def test_say_how_many_more_there_are(
+        self, client: AsyncClient, count: int, detail: str
+    ) -> None:
+        answer = await client.post(USERS, json={str(number): 1 for number in range(count)})
+        problem = assert_is_problem(answer, 422)
+        assert len(problem["errors"]) == 20
+        assert detail in problem["detail"]
+
     async def test_what_is_stored_already_is_a_conflict(self, client: AsyncClient) -> None:
         await register(client, "ann@example.com")
         body = {"email": "ann@example.com", "password": SECRET}

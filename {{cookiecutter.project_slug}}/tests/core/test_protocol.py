@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from fastapi import FastAPI, Request, Response, WebSocket
+from fastapi.responses import StreamingResponse
 
 from {{ cookiecutter.__package }}.core.server import create_server
 from {{ cookiecutter.__package }}.core.settings import ServerSettings
@@ -58,6 +59,20 @@ def app() -> FastAPI:
     async def answer_at_length() -> Response:
         return Response(bytes(LARGE_ANSWER))
 
+    @app.get("/stream")
+    async def answer_in_two_parts() -> StreamingResponse:
+        async def parts() -> AsyncIterator[bytes]:
+            yield bytes(LARGE_ANSWER // 2)
+            await asyncio.sleep(0.6)
+            yield b"end"
+
+        return StreamingResponse(parts())
+
+    @app.post("/late")
+    async def read_late(request: Request) -> int:
+        await asyncio.sleep(0.8)
+        return len(await request.body())
+
     @app.websocket("/socket")
     async def talk_late(socket: WebSocket) -> None:
         await socket.accept()
@@ -89,6 +104,8 @@ def assert_is_refusal(answer: bytes, expected: int) -> None:
     assert headers[b"content-type"] == b"application/problem+json"
     assert headers[b"x-request-id"].decode() == problem["request_id"]
     assert headers[b"x-content-type-options"] == b"nosniff"
+    assert headers[b"content-security-policy"].startswith(b"default-src 'none'")
+    assert b"date" in headers
     assert headers[b"connection"] == b"close"
     assert int(headers[b"content-length"]) == len(body)
 
@@ -140,14 +157,32 @@ class TestHeads:
         assert status((await talk(port, start + value + b"\r\n\r\n"))[0]) == 200
         assert_is_refusal((await talk(port, start + value + b"x\r\n\r\n"))[0], 431)
 
-    async def test_are_counted_one_by_one(self, port: int) -> None:
-        middle = HEAD + b"a: " + LONG[:3000] + b"\r\n\r\n"
-        answer, _ = await talk(port, middle * 3 + LAST)
+    @pytest.mark.parametrize("fields", [b"a: " + LONG[:3000] + b"\r\n", b"a:b\r\n" * 9])
+    async def test_are_counted_one_by_one(self, port: int, fields: bytes) -> None:
+        answer, _ = await talk(port, (HEAD + fields + b"\r\n") * 3 + LAST)
         assert answer.count(b" 200 OK") == 4
 
-    async def test_that_are_none_are_refused_alike(self, port: int) -> None:
-        for request in (b"\x16\x03\x01", b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"):
-            assert_is_refusal((await talk(port, request))[0], 400)
+    @pytest.mark.parametrize(
+        "request_",
+        [
+            b"\x16\x03\x01",
+            b"\x16" * 10_000,
+            b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+            BODY + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nzz\r\n",
+            BODY + b"Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        ],
+    )
+    async def test_that_are_no_http_are_refused_alike(self, port: int, request_: bytes) -> None:
+        assert_is_refusal((await talk(port, request_))[0], 400)
+
+    async def test_a_refused_client_may_finish_sending(self, port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(20):
+            writer.write(b"GET /" + LONG * 10)
+            await writer.drain()
+            await asyncio.sleep(0.01)
+        assert_is_refusal(await read_all(reader), 414)
+        writer.close()
 
 
 class TestTrailers:
@@ -220,7 +255,7 @@ class TestDeadlines:
 
     async def test_who_does_not_read_is_cut_off(self, port: int) -> None:
         client = await unread(port)
-        await asyncio.sleep(0.8)
+        await asyncio.sleep(1.2)  # At first the kernel reads.
         assert await left_of(client) < LARGE_ANSWER
 
     async def test_who_reads_slowly_is_not(self, port: int) -> None:
@@ -231,12 +266,52 @@ class TestDeadlines:
             received += len(await asyncio.get_running_loop().sock_recv(client, 1_000_000))
         assert received + await left_of(client) > LARGE_ANSWER
 
-    async def test_too_much_that_nobody_reads_is_thrown_away(self, port: int) -> None:
-        first = await unread(port)
-        await asyncio.sleep(0.1)
-        second = await unread(port)
-        assert await left_of(second) > LARGE_ANSWER
-        assert await left_of(first) < LARGE_ANSWER
+    async def test_too_much_that_nobody_reads_is_thrown_away(self, app: FastAPI) -> None:
+        patient = LIMITS.model_copy(update={"body_timeout": 30})
+        async with running(create_server(app, patient)) as port:
+            first = await unread(port)
+            await asyncio.sleep(0.1)
+            second = await unread(port)
+            assert await left_of(second) > LARGE_ANSWER
+            assert await left_of(first) < LARGE_ANSWER
+
+    async def test_who_has_read_all_may_come_again(self, app: FastAPI) -> None:
+        patient = {"keep_alive_timeout": 5, "body_timeout": 0.2}
+        async with running(create_server(app, LIMITS.model_copy(update=patient))) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(HEAD.replace(b"/ ", b"/large ", 1) + b"\r\n")
+            await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(LARGE_ANSWER)
+            await asyncio.sleep(0.5)
+            writer.write(LAST)
+            assert status(await read_all(reader)) == 200
+            writer.close()
+
+    async def test_a_connection_has_one_once_its_answer_is_read(self, port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(HEAD.replace(b"/ ", b"/large ", 1) + b"\r\n")
+        started_at = time.monotonic()
+        assert len(await read_all(reader)) > LARGE_ANSWER
+        assert time.monotonic() - started_at < 3
+        writer.close()
+
+    async def test_an_answer_may_rest_on_its_way(self, port: int) -> None:
+        answer, _ = await talk(port, LAST.replace(b"/ ", b"/stream ", 1))
+        assert answer.endswith(b"end\r\n0\r\n\r\n")
+
+    async def test_it_does_not_run_while_we_are_slow_to_read(self, port: int) -> None:
+        body = bytes(400_000)
+        head = b"POST /late HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
+        request = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+        assert (await talk(port, request))[0].endswith(b"400000")
+
+    async def test_an_early_answer_and_the_end_of_the_body_leave_one(self, port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /nowhere HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\n{")
+        await reader.readuntil(b" 404 ")
+        writer.write(b"}")
+        await read_all(reader)
+        writer.close()
 
     async def test_a_websocket_has_its_own(self, port: int) -> None:
         upgrade = (
@@ -246,7 +321,8 @@ class TestDeadlines:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(HEAD + b"\r\n")
         await reader.readuntil(b'"done"')
-        writer.write(HEAD.replace(b"/ ", b"/socket ", 1) + upgrade)
+        pings = b"\x89\x00" * 10_000
+        writer.write(HEAD.replace(b"/ ", b"/socket ", 1) + upgrade + pings)
         assert (await reader.readuntil(b"late")).startswith(b"HTTP/1.1 101 ")
         writer.close()
 
@@ -290,5 +366,20 @@ class TestPipelining:
 
     async def test_a_refusal_is_not_taken_for_an_earlier_answer(self, port: int) -> None:
         slow = HEAD.replace(b"/ ", b"/slow ", 1) + b"\r\n"
-        for request in (b"\x16\x03\x01", HEAD + b"a:b\r\n" * 10):
+        for request in (
+            b"\x16\x03\x01",
+            b"CONNECT a:1 HTTP/1.1\r\nHost: test\r\n\r\n",
+            b"\r\n" * 20_000,
+            HEAD + b"a:b\r\n" * 10,
+        ):
             assert (await talk(port, slow + request))[0] == b""
+
+    @pytest.mark.parametrize("rest", [b"zz\r\n", b"0\r\n" + b"a: b\r\n" * 20])
+    async def test_a_request_has_one_answer(self, port: int, rest: bytes) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        early = CHUNKED.removesuffix(b"0\r\n").replace(b"Connection: close\r\n", b"")
+        writer.write(early.replace(b"/ ", b"/nowhere ", 1))
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.write(rest)
+        assert (head + await read_all(reader)).count(b"HTTP/1.1 ") == 1
+        writer.close()

@@ -13,7 +13,7 @@ from .settings import ServerSettings
 
 SMALL_BODY = 16 * 1024  # Bytes that any request may hold; only what is beyond them is counted.
 # A string, even one that never ends, or what comes before a value.
-JSON_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[,\[{]', re.DOTALL)
+JSON_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[,\[{]')
 
 
 class BodyMiddleware(HttpMiddleware):
@@ -81,8 +81,6 @@ class _Body:
                 check_values(self._kept, most)
                 look_at *= 2
             message = await self._receive()
-            if message["type"] == "http.disconnect":
-                return message
             size = len(message.get("body", b""))
             self._kept += message.pop("body", b"")
             self._count(size)
@@ -97,15 +95,15 @@ class _Body:
         self._received += size
         if self._received > limits.max_bytes:
             raise limits.too_large()
-        taken = max(0, self._received - SMALL_BODY)
-        limits.room -= taken - self.taken
-        self.taken = taken
-        if limits.room < 0:
+        needed = max(0, self._received - SMALL_BODY) - self.taken
+        if needed > limits.room:
             raise UnavailableError("Too many large bodies at once; try again in a moment.")
+        limits.room -= needed
+        self.taken += needed
 
 
 def check_encoding(body: bytes | bytearray) -> None:
-    """Do nothing about JSON in UTF-8 (RFC 8259 section 8.1).
+    """Check that JSON is in UTF-8 (RFC 8259 section 8.1).
 
     Raises:
         InvalidInputError: it is in another encoding.
@@ -115,10 +113,10 @@ def check_encoding(body: bytes | bytearray) -> None:
 
 
 def check_values(body: bytes | bytearray, most: int) -> None:
-    """Do nothing about JSON, or the beginning of some, that holds at most so many values.
+    """Check how many values there are in JSON, or in the beginning of some.
 
     Raises:
-        ContentTooLargeError: it holds more. Whether it is well-formed is not looked at.
+        ContentTooLargeError: there are more than `most`. It need not be well-formed.
     """
     if _holds_more_values(body, most):
         raise ContentTooLargeError(f"The body holds more than {most} values.")
@@ -148,8 +146,7 @@ def _holds_more_values(body: bytes | bytearray, most: int) -> bool:
 
 
 def _declared_bytes(scope: Scope) -> int:
-    declared = Headers(scope=scope).get("content-length", "")
-    return int(declared[:20]) if declared.isdecimal() else 0
+    return int(Headers(scope=scope).get("content-length", 0))
 
 
 def _is_json(scope: Scope) -> bool:

@@ -104,12 +104,13 @@ class RequestContextMiddleware(HttpMiddleware):
         answered_at: float | None = None
         state = scope.setdefault("state", {})
         state["request_id"] = _request_id(scope)
+        app_state = scope["app"].state  # An application that is mounted replaces `app`.
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status, answered_at
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._add_headers(scope, message["headers"])
+                self._add_headers(scope, message["headers"], draining=app_state.draining)
             await send(message)
             if _is_last(message):
                 answered_at = time.perf_counter()  # What follows is work in the background.
@@ -127,14 +128,16 @@ class RequestContextMiddleware(HttpMiddleware):
                 seconds = (answered_at or time.perf_counter()) - started_at
                 _log_access(scope, status, round(seconds * 1000, 1))
 
-    def _add_headers(self, scope: Scope, headers: list[tuple[bytes, bytes]]) -> None:
+    def _add_headers(
+        self, scope: Scope, headers: list[tuple[bytes, bytes]], *, draining: bool
+    ) -> None:
         given = {name for name, _ in headers}
         headers += [header for header in self.headers if header[0] not in given]
         headers.append((b"x-request-id", scope["state"]["request_id"].encode()))
         if CSP not in given:
             is_docs = scope["path"].startswith(self.docs_paths)
             headers.append((CSP, DOCS_POLICY if is_docs else API_POLICY))
-        if scope["app"].state.draining:
+        if draining:
             headers.append((b"connection", b"close"))
 
 
@@ -159,7 +162,7 @@ def _log_access(scope: Scope, status: int, duration_ms: float) -> None:
 
 
 class HostMiddleware:
-    """Answers 400 where the Host header names nobody that we are."""
+    """Answers 400 to a Host header that is not one of the trusted hosts."""
 
     def __init__(self, app: ASGIApp, *, hosts: list[str]) -> None:
         self.app = app
@@ -168,7 +171,7 @@ class HostMiddleware:
         self.suffixes = tuple(host[1:].lower() for host in hosts if host.startswith("*."))
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Pass on what is meant for us, WebSockets included."""
+        """Pass on what is for a trusted host, WebSockets included."""
         if self.any or scope["type"] == "lifespan" or self._is_ours(scope):
             return self.app(scope, receive, send)
         response = problem_response(scope, 400, "This service does not answer to that host name.")

@@ -5,6 +5,7 @@ uvicorn waits for ever; so this stands below ASGI.
 """
 
 import asyncio
+import socket
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ PIECE_BYTES = 8192  # What the parser gets at a time, so that little can escape 
 MAX_PIPELINED = 8  # Requests that may wait behind the one that is being answered.
 LINGER_SECONDS = 2  # How long a refused client may go on sending while it reads why.
 THROTTLE_SECONDS = 0.05  # Between two readings of what is only thrown away.
+UNSENT_BYTES = 64 * 1024  # Of an answer, in the kernel: more would hide whether the client reads.
 
 logger = structlog.get_logger()
 
@@ -29,12 +31,12 @@ class GuardedProtocol(HttpToolsProtocol):
 
     A deadline runs whenever it is the client's turn, whatever bytes it sends: for a head, a body,
     the next request, and for reading an answer. Where there are too many connections, the one that
-    has waited longest for its client makes room: who comes with a request finds a place.
+    has waited longest for its client is closed, so that a new request can be served.
     """
 
     settings: ServerSettings
-    waiting: dict["GuardedProtocol", None]  # Those whose clients have the turn, longest first.
-    unread: dict["GuardedProtocol", int]  # Bytes that clients do not read, longest first.
+    waiting: dict["GuardedProtocol", None]  # Connections that wait for their clients, oldest first.
+    unread: dict["GuardedProtocol", int]  # Bytes that clients are slow to read, oldest first.
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -42,30 +44,31 @@ class GuardedProtocol(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._reading_deadline: asyncio.TimerHandle | None = None
         self._throttle: asyncio.TimerHandle | None = None
-        self._next_deadline: float | None = None  # Seconds.
+        self._next_deadline: float | None = None  # Seconds, or none.
         self._has_next_deadline = False
         self._in_head = self._receiving = self._refused = False
         self._head_bytes = self._head_fields = 0
-        self._silent_bytes = 0  # What the parser has taken and not told of.
+        self._unreported_bytes = 0  # What the parser has taken and not told of.
         self._refusal = (400, "This is not HTTP.")
 
     # The connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for the first head. Where it is crowded, the longest wait ends."""
+        """Wait for the first head. Where it is crowded, close the connection that waits longest."""
         super().connection_made(transport)
-        self._wait(self.settings.header_timeout)
+        _bound_unsent(transport)
+        self._set_deadline(self.settings.header_timeout)
         if len(self.connections) > self.settings.max_connections:
             _cut_off_first(self.waiting, "too_many_connections")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing."""
-        self._forget()
+        """Stop the deadlines."""
+        self._stop_deadlines()
         super().connection_lost(exc)
 
     def cut_off(self) -> None:
         """Close the connection at once."""
-        self._forget()
+        self._stop_deadlines()
         self.transport.abort()
 
     # What comes in
@@ -73,32 +76,25 @@ class GuardedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse what comes, and count what the parser keeps to itself."""
         for start in range(0, len(data), PIECE_BYTES):
-            if self._refused or self.transport.is_closing():
-                break
+            if self._refused or self.transport.get_protocol() is not self:
+                break  # A WebSocket has taken over.
             piece = data[start : start + PIECE_BYTES]
-            self._silent_bytes += len(piece)
+            self._unreported_bytes += len(piece)
             super().data_received(piece)
-            if self.transport.get_protocol() is not self:
-                return  # A WebSocket has taken over.
-            if self._silent_bytes > self.settings.max_head_bytes and not self._refused:
+            if self._unreported_bytes > self.settings.max_head_bytes and not self._refused:
                 self._refuse(*self._too_large())
         if self._has_next_deadline:
-            self._wait(self._next_deadline)
+            self._set_deadline(self._next_deadline)
         if self._refused or (self._receiving and self._has_answered()):
             self._read_slowly()
-
-    def _read_slowly(self) -> None:
-        # What comes now is thrown away. Read at once, it would keep the loop from everybody else.
-        self.flow.pause_reading()
-        self._throttle = self.loop.call_later(THROTTLE_SECONDS, self.flow.resume_reading)
 
     def on_message_begin(self) -> None:
         """Wait for the rest of a head."""
         if len(self.pipeline) >= MAX_PIPELINED:
             raise HttpParserError
         self._in_head = self._receiving = True
-        self._head_bytes = self._head_fields = self._silent_bytes = 0
-        self._wait_after_parsing(self.settings.header_timeout)
+        self._head_bytes = self._head_fields = 0
+        self._set_deadline_after_parsing(self.settings.header_timeout)
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -115,28 +111,29 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Wait for the body."""
-        self._in_head = False
-        self._wait_after_parsing(self.settings.body_timeout)
         super().on_headers_complete()
+        self._in_head = False  # Only now: what uvicorn cannot understand is a bad head, too.
+        self._set_deadline_after_parsing(self.settings.body_timeout)
 
     def on_body(self, body: bytes) -> None:
-        """Know that the parser has kept nothing."""
-        self._silent_bytes = 0
+        """Count what the parser has taken as told of."""
+        self._unreported_bytes = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Wait for nothing, as it is our turn; or for the next request, if we have answered."""
+        """Stop the deadline, as it is our turn; wait for the next request if we have answered."""
         self._receiving = False
         super().on_message_complete()
-        self._wait_after_parsing(self.settings.keep_alive_timeout if self._has_answered() else None)
+        answered = self._has_answered()
+        self._set_deadline_after_parsing(self.settings.keep_alive_timeout if answered else None)
 
     def handle_websocket_upgrade(self) -> None:
-        """Wait for nothing: a WebSocket has deadlines of its own."""
-        self._forget()
+        """Stop the deadlines: a WebSocket has its own."""
+        self._stop_deadlines()
         super().handle_websocket_upgrade()
 
     def _count(self, size: int) -> None:
-        self._silent_bytes = 0
+        self._unreported_bytes = 0
         self._head_bytes += size
         if (
             self._head_bytes > self.settings.max_head_bytes
@@ -150,6 +147,11 @@ class GuardedProtocol(HttpToolsProtocol):
             return 414, "The address is too long."
         return 431, "The request has too many header fields, or too large ones."
 
+    def _read_slowly(self) -> None:
+        # What comes now is thrown away. Read at once, it would keep the loop from everybody else.
+        self.flow.pause_reading()
+        self._throttle = self.loop.call_later(THROTTLE_SECONDS, self.flow.resume_reading)
+
     # What goes out
 
     def on_response_complete(self) -> None:
@@ -160,14 +162,16 @@ class GuardedProtocol(HttpToolsProtocol):
             self._wait_if_idle()
 
     def pause_writing(self) -> None:
-        """Wait for the client to read. Where too much lies unread, the longest wait ends."""
+        """Wait for the client to read. Where too much is unread, close what waits longest."""
         super().pause_writing()
-        self._wait_for_reading()
-        while sum(self.unread.values()) > self.settings.max_unread_bytes:
+        self._set_reading_deadline()
+        if self.unread[self] > self.settings.max_unread_bytes:
+            _cut_off_first({self: None}, "too_much_unread")
+        while sum(map(_unread_bytes, self.unread)) > self.settings.max_unread_bytes:
             _cut_off_first(self.unread, "too_much_unread")
 
     def resume_writing(self) -> None:
-        """Know that the client has read."""
+        """Stop the deadline for reading."""
         self._stop_reading_deadline()
         super().resume_writing()
         self._wait_if_idle()
@@ -177,7 +181,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._refuse(*self._refusal)
 
     def _refuse(self, status: int, detail: str) -> None:
-        """Answer and hang up; where an earlier request awaits its answer, only hang up.
+        """Answer and hang up; where that would be taken for another answer, only hang up.
 
         After the answer the client may finish sending: a connection that is closed with bytes
         unread is reset, and the answer lost with it (RFC 9112 section 9.6).
@@ -190,49 +194,71 @@ class GuardedProtocol(HttpToolsProtocol):
             return
         if self.cycle:  # An application that reads the body learns that no more will come.
             self.cycle.disconnected = True
+            self.cycle.waiting_for_100_continue = False
             self.cycle.message_event.set()
-        self.transport.write(_refusal(status, detail, request_id, self.settings))
+        self.transport.write(self._refusal_answer(status, detail, request_id))
         self.transport.write_eof()
-        self._wait_after_parsing(LINGER_SECONDS)
+        self._set_deadline_after_parsing(LINGER_SECONDS)
 
     def _may_answer(self) -> bool:
+        in_body = self._receiving and not self._in_head
         if self.cycle is None or self._has_answered():
-            return True
-        return not (self._in_head or self.pipeline or self.cycle.response_started)
+            return not in_body  # Whose body it is has its answer.
+        return in_body and not (self.pipeline or self.cycle.response_started)
 
     def _has_answered(self) -> bool:
         return self.cycle is not None and self.cycle.response_complete
 
+    def _refusal_answer(self, status: int, detail: str, request_id: str) -> bytes:
+        scope = {"state": {"request_id": request_id}}
+        response = problem_response(scope, status, detail, headers={"Connection": "close"})
+        headers = [
+            *self.server_state.default_headers,
+            *response.raw_headers,
+            *standard_headers(self.settings),
+            (CSP, API_POLICY),
+            (b"x-request-id", request_id.encode()),
+        ]
+        fields = [b"%s: %s\r\n" % header for header in headers]
+        return b"".join([STATUS_LINE[status], *fields, b"\r\n", bytes(response.body)])
+
     # Deadlines
 
-    def _wait_after_parsing(self, seconds: float | None) -> None:
+    def _set_deadline_after_parsing(self, seconds: float | None) -> None:
         # A request that comes in one piece needs no timer for its head, and none for its body.
         self._next_deadline, self._has_next_deadline = seconds, True
 
     def _wait_if_idle(self) -> None:
         # Not while a part of the next request is here, or of the last answer.
-        if self._has_answered() and not (self._receiving or self in self.unread):
-            self._wait(self.settings.keep_alive_timeout)
+        busy = self._receiving or self._refused or self in self.unread
+        if self._has_answered() and not busy and self.transport.get_protocol() is self:
+            self._set_deadline(self.settings.keep_alive_timeout)
 
-    def _wait(self, seconds: float | None) -> None:
+    def _set_deadline(self, seconds: float | None) -> None:
         self._has_next_deadline = False
         if self._deadline:
             self._deadline.cancel()
             self._deadline = None
         self.waiting.pop(self, None)
         if seconds is not None:
-            self._deadline = self.loop.call_later(seconds, self.cut_off)
+            self._deadline = self.loop.call_later(seconds, self._expire)
             self.waiting[self] = None
 
-    def _wait_for_reading(self) -> None:
-        self.unread[self] = self.transport.get_write_buffer_size()
+    def _expire(self) -> None:
+        if self.flow.read_paused and not (self._refused or self._has_answered()):
+            self._set_deadline(self.settings.body_timeout)  # The application is slow to read.
+        else:
+            self.cut_off()
+
+    def _set_reading_deadline(self) -> None:
+        self.unread[self] = _unread_bytes(self)
         self._reading_deadline = self.loop.call_later(
-            self.settings.body_timeout, self._look_at_reading
+            self.settings.body_timeout, self._check_reading
         )
 
-    def _look_at_reading(self) -> None:
-        if self.transport.get_write_buffer_size() < self.unread[self]:
-            self._wait_for_reading()
+    def _check_reading(self) -> None:
+        if _unread_bytes(self) < self.unread[self]:
+            self._set_reading_deadline()
         else:
             self.cut_off()
 
@@ -241,8 +267,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._reading_deadline:
             self._reading_deadline.cancel()
 
-    def _forget(self) -> None:
-        self._wait(None)
+    def _stop_deadlines(self) -> None:
+        self._set_deadline(None)
         self._stop_reading_deadline()
         if self._throttle:
             self._throttle.cancel()
@@ -254,19 +280,16 @@ def guarded_protocol(settings: ServerSettings) -> type[GuardedProtocol]:
     return type("GuardedProtocol", (GuardedProtocol,), of_one_server)
 
 
+def _bound_unsent(transport: asyncio.Transport) -> None:
+    if option := getattr(socket, "TCP_NOTSENT_LOWAT", None):  # Not on every system.
+        connection: socket.socket = transport.get_extra_info("socket")
+        connection.setsockopt(socket.IPPROTO_TCP, option, UNSENT_BYTES)
+
+
+def _unread_bytes(connection: GuardedProtocol) -> int:
+    return connection.transport.get_write_buffer_size()
+
+
 def _cut_off_first(connections: dict[GuardedProtocol, Any], reason: str) -> None:
     logger.warning("connection_cut_off", reason=reason)
     next(iter(connections)).cut_off()
-
-
-def _refusal(status: int, detail: str, request_id: str, settings: ServerSettings) -> bytes:
-    scope = {"state": {"request_id": request_id}}
-    response = problem_response(scope, status, detail, headers={"Connection": "close"})
-    headers = [
-        *response.raw_headers,
-        *standard_headers(settings),
-        (CSP, API_POLICY),
-        (b"x-request-id", request_id.encode()),
-    ]
-    fields = [b"%s: %s\r\n" % header for header in headers]
-    return b"".join([STATUS_LINE[status], *fields, b"\r\n", bytes(response.body)])

@@ -21,13 +21,13 @@ URL_FORM = f"{DRIVER}://USER:PASSWORD@HOST:PORT/NAME"
 # {% endif %}
 SIGNING_KEY_BYTES = 32  # RFC 7518 section 3.2: an HS256 key is at least as long as its hash.
 HOST = re.compile(r"\*|(\*\.)?[a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.IGNORECASE)
-ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/?#@\s]+")
+ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/?#@*\sA-Z]+")  # As browsers send it.
 # What people write where a key belongs, and what no random key of 32 bytes or more is made of.
 PLACEHOLDER = re.compile(r"change.?me|replace|secret|password|example|insecure", re.IGNORECASE)
 LEAST_CHARACTERS = 8
 
 
-def is_made_up(key: SecretStr) -> bool:
+def is_weak_key(key: SecretStr) -> bool:
     """Return whether a key is no random one: a placeholder, or a few characters again and again."""
     text = key.get_secret_value()
     return len(set(text)) < LEAST_CHARACTERS or PLACEHOLDER.search(text) is not None
@@ -51,7 +51,8 @@ def _parse_list(value: object) -> object:
 
 def _check_network(value: str) -> str:
     try:
-        ip_network(value if value != "*" else "0.0.0.0/0")
+        if value != "*":
+            ip_network(value)
     except ValueError:
         raise ValueError("a proxy is an address or a network like 10.0.0.0/8") from None
     return value
@@ -65,7 +66,7 @@ def _check_host(value: str) -> str:
 
 def _check_origin(value: str) -> str:
     if not ORIGIN.fullmatch(value):
-        raise ValueError("an origin is written like https://shop.example, without a path")
+        raise ValueError("an origin is written like https://shop.example, in small letters")
     return value
 
 
@@ -74,10 +75,12 @@ def _check_url(value: SecretStr) -> SecretStr:
         url = make_url(value.get_secret_value())
     except (ArgumentError, ValueError):  # Their messages hold parts of the password.
         url = None
-    if url is None or url.drivername != DRIVER or "@" in f"{url.host}{url.database}":
-        raise ValueError(
-            f"the address of a database is {URL_FORM}; write an @ in a password as %40, a % as %25"
-        )
+    if url is None or url.drivername != DRIVER:
+        raise ValueError(f"the address of a database is {URL_FORM}")
+# {% if cookiecutter.database == "postgresql" %}
+    if "@" in f"{url.host}{url.database}":
+        raise ValueError("in a password, @ is written as %40, and % as %25")
+# {% endif %}
 # {% if cookiecutter.database == "sqlite" %}
     if url.database in {None, "", ":memory:"} or str(url.database).startswith("file:"):
         raise ValueError("the database is the path of a file: in memory, connections share none")

@@ -8,6 +8,7 @@ APP_SECRETS_DIR names. Times are in seconds, sizes in bytes. `docs/settings.md` 
 import json
 import os
 from collections.abc import Iterator
+from ipaddress import ip_network
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -42,7 +43,7 @@ from .setting_types import (
     Seconds,
     SigningKey,
     SigningKeys,
-    is_made_up,
+    is_weak_key,
 )
 
 PREFIX = "APP_"
@@ -81,7 +82,7 @@ class ServerSettings(Group):
     max_body_bytes: Annotated[int, Field(gt=0)] = 1024 * 1024
     """Largest request body; above it the answer is 413."""
     max_bodies_bytes: Annotated[int, Field(validate_default=True)] = 4 * 1024 * 1024
-    """Most bytes of bodies above 16 KiB that are held at once; what does not fit is answered 503."""
+    """Most bytes held at once of bodies above 16 KiB; what does not fit is answered 503."""
     max_json_values: Annotated[int, Field(gt=0)] = 1000
     """Most values in a JSON body, at any depth; above it the answer is 413."""
     max_head_bytes: Annotated[int, Field(gt=0)] = 32 * 1024
@@ -89,9 +90,9 @@ class ServerSettings(Group):
     max_head_fields: Annotated[int, Field(gt=0)] = 100
     """Most header fields of a request; above it the answer is 431."""
     max_connections: Annotated[int, Field(gt=0)] = 1000
-    """Most connections; above it the one that has waited longest for its client is closed."""
+    """Most connections, WebSockets included; above it the one that waits longest is closed."""
     max_unread_bytes: Annotated[int, Field(gt=0)] = 64 * 1024 * 1024
-    """Most bytes of answers that clients are slow to read; above it the slowest is cut off."""
+    """Most bytes of answers that clients are slow to read; above it the oldest is cut off."""
     require_if_match: bool = False
     """A change without If-Match is refused with 428, so that nobody overwrites unseen."""
     header_timeout: Seconds = 10
@@ -258,7 +259,7 @@ def _production_problems(settings: Settings) -> Iterator[str]:
 def _server_problems(server: ServerSettings) -> Iterator[str]:
     if not server.trusted_hosts or "*" in server.trusted_hosts:
         yield "APP_SERVER__TRUSTED_HOSTS: production names the hosts that it answers."
-    if any(proxy == "*" or proxy.endswith("/0") for proxy in server.trusted_proxies):
+    if any(proxy == "*" or not ip_network(proxy).prefixlen for proxy in server.trusted_proxies):
         yield "APP_SERVER__TRUSTED_PROXIES: production names the proxies that it believes."
     if {"*", "null"} & set(server.cors_origins):
         yield "APP_SERVER__CORS_ORIGINS: production names the origins that it trusts."
@@ -281,9 +282,9 @@ def _database_problems(database: DatabaseSettings) -> Iterator[str]:
 def _auth_problems(auth: AuthSettings) -> Iterator[str]:
     if auth.signing_key is None:
         yield "APP_AUTH__SIGNING_KEY: production needs a signing key."
-    elif is_made_up(auth.signing_key):
+    elif is_weak_key(auth.signing_key):
         yield "APP_AUTH__SIGNING_KEY: production needs a random key: openssl rand -hex 32."
-    if any(map(is_made_up, auth.previous_signing_keys)):
+    if any(map(is_weak_key, auth.previous_signing_keys)):
         yield "APP_AUTH__PREVIOUS_SIGNING_KEYS: production needs random keys."
     if auth.argon2_memory_kib < ARGON2_MEMORY_KIB:
         yield "APP_AUTH__ARGON2_MEMORY_KIB: production hashes no cheaper than by default."

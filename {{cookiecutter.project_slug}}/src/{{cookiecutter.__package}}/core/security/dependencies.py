@@ -1,11 +1,10 @@
 """The caller, for routes. A scope is asked for by `Security(get_current_user, scopes=[...])`."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request, Security
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
 from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 from starlette.types import Scope
 
@@ -53,20 +52,23 @@ async def admit(scope: Scope) -> None:
     Raises:
         AuthenticationError, PermissionDeniedError, HTTPException: as `get_current_user`.
     """
-    route = scope.get("route")
-    if not isinstance(route, APIRoute) or get_current_user in scope["app"].dependency_overrides:
-        return  # There is nobody to ask for, or a test says who it is.
+    # What FastAPI will use: of a router that is included, with the dependencies added there.
+    route = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+    needed: Dependant | None = getattr(route, "dependant", None)
+    if needed is None:
+        return
     request = Request(scope)
-    for dependant in _dependants(route.dependant):
+    for dependant in _dependants(needed, scope["app"].dependency_overrides):
         if dependant.call is get_current_user:
             scopes = [*(dependant.parent_oauth_scopes or ()), *(dependant.own_oauth_scopes or ())]
             await get_current_user(request, SecurityScopes(scopes), await oauth2_scheme(request))
 
 
-def _dependants(dependant: Dependant) -> Iterator[Dependant]:
+def _dependants(dependant: Dependant, overrides: Container[object]) -> Iterator[Dependant]:
     yield dependant
     for child in dependant.dependencies:
-        yield from _dependants(child)
+        if child.call not in overrides:  # A test says what that one returns.
+            yield from _dependants(child, overrides)
 
 
 CurrentUser = Annotated[Principal, Security(get_current_user)]

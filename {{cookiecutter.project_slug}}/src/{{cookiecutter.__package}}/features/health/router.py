@@ -12,7 +12,7 @@ router = APIRouter(prefix="/health", tags=["health"])
 
 
 class Health(BaseModel):
-    """Well."""
+    """The service is up."""
 
     status: Literal["ok"] = "ok"
 
