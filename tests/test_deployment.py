@@ -278,7 +278,7 @@ def test_every_base_image_is_one_that_dependabot_sees(services: list[Service]) -
     """Dependabot looks at an image that is written out, and not at one in a variable."""
     for service in services:
         given = re.findall(r"(?m)^ARG \w+_IMAGE=(\S+)$", service.read("Dockerfile"))
-        written_out = re.findall(r"(?m)^FROM [\w./-]+:\S+ AS (\S+)$", service.read("Dockerfile"))
+        written_out = re.findall(r"(?m)^FROM [\w./-]+:[\w.-]+ AS (\S+)$", service.read("Dockerfile"))
         assert sorted(given) == sorted(written_out)
         dependabot = yaml.safe_load(service.files.get(".github/dependabot.yml", b"updates: []"))
         ecosystems = {update["package-ecosystem"] for update in dependabot["updates"]}

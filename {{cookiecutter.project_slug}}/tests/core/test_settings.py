@@ -144,7 +144,7 @@ class TestProduction:
             ("APP_DATABASE__URL", "postgresql+asyncpg://app:app@db.example.com/app"),
             ("APP_DATABASE__URL", "postgresql+asyncpg://app:pa@ss-word@db.example.com/app"),
             ("APP_DATABASE__URL", "postgresql+asyncpg://app:12@3/ss-word@db.example.com/app"),
-            ("APP_DATABASE__URL", "postgresql+asyncpg://app:ss-word@db:5432x/app"),
+            ("APP_DATABASE__URL", "postgresql+asyncpg://app:a@b:ss-word@db.example.com/app"),
             ("APP_DATABASE__URL", "postgresql+asyncpg://app:a-good-password@db:port/app"),
 # {% endif %}
             ("APP_AUTH__SIGNING_KEY", "a" * 32),
