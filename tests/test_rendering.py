@@ -36,12 +36,14 @@ DEPLOY = {
     "deploy/local/kustomization.yaml",
     "deploy/production/ingress.yaml",
     "deploy/production/kustomization.yaml",
+    "deploy/production/network.yaml",
     "deploy/production/secrets.yaml",
 }
 # What of it a database that is a server adds, and what one that is a file needs.
 DEPLOY_OF_SERVER = {
     "deploy/local/database.yaml",
     "deploy/local/var.yaml",
+    "deploy/local/network.yaml",
     "deploy/production/autoscaler.yaml",
     "deploy/production/disruptions.yaml",
 }

@@ -10,13 +10,23 @@ from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request, Security
 from httpx import AsyncClient
 
 from {{ cookiecutter.__package }}.app import create_app
-from {{ cookiecutter.__package }}.core.body import SMALL_BODY, check_encoding, check_values
-from {{ cookiecutter.__package }}.core.errors import ContentTooLargeError, InvalidInputError
-from {{ cookiecutter.__package }}.core.security.dependencies import CurrentUser, get_current_user
+from {{ cookiecutter.__package }}.core.body import (
+    SMALL_BODY,
+    check_encoding,
+    check_values,
+)
+from {{ cookiecutter.__package }}.core.errors import (
+    ContentTooLargeError,
+    InvalidInputError,
+)
+from {{ cookiecutter.__package }}.core.security.dependencies import (
+    CurrentUser,
+    get_current_user,
+)
 from {{ cookiecutter.__package }}.core.security.principal import Principal
 from {{ cookiecutter.__package }}.core.settings import ServerSettings, Settings
 
@@ -26,6 +36,9 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 LARGE = 1024 * 1024
 SMALL_LIMITS = ServerSettings(max_body_bytes=1000, max_json_values=20)
+
+
+Writer = Annotated[Principal, Security(get_current_user, scopes=["things:write"])]
 
 
 async def get_subject(user: CurrentUser) -> str:
@@ -43,6 +56,10 @@ def with_routes(app: FastAPI) -> FastAPI:
 
     @app.post("/private")
     async def echo_to_users(body: JsonObject, _: CurrentUser) -> JsonObject:
+        return body
+
+    @app.post("/things")
+    async def echo_to_writers(body: JsonObject, _: Writer) -> JsonObject:
         return body
 
     @app.post("/subject")
@@ -251,12 +268,10 @@ class TestUnknownCallers:
     async def test_who_lack_a_scope_are_refused_too(
         self, strict: AsyncClient, strict_app: FastAPI
     ) -> None:
-        headers = bearer(strict_app, "ann", []) | {"Content-Type": JSON}
-        assert (await strict.post("/private", content=b"{", headers=headers)).status_code == 422
-# {% if cookiecutter.example %}
-        answer = await strict.post("/api/v1/items", content=b"{", headers=headers)
-        assert answer.status_code == 403
-# {% endif %}
+        for scopes, status in (([], 403), (["things:write"], 422)):
+            headers = bearer(strict_app, "ann", scopes) | {"Content-Type": JSON}
+            answer = await strict.post("/things", content=b"{", headers=headers)
+            assert answer.status_code == status
 
     async def test_of_a_router_that_is_closed_as_a_whole(self, settings: Settings) -> None:
         app, router = create_app(settings), APIRouter()
