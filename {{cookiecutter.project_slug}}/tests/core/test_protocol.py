@@ -70,7 +70,7 @@ def app() -> FastAPI:
 
     @app.post("/late")
     async def read_late(request: Request) -> int:
-        await asyncio.sleep(0.8)
+        await asyncio.sleep(0.6)
         return len(await request.body())
 
     @app.websocket("/socket")

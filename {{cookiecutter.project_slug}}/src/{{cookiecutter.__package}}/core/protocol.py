@@ -246,7 +246,9 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _expire(self) -> None:
         if self.flow.read_paused and not (self._refused or self._has_answered()):
-            self._set_deadline(self.settings.body_timeout)  # The application is slow to read.
+            # The application is slow to read. Once it reads on, the client has all its time again.
+            self._set_deadline(self.settings.body_timeout)
+            self._set_deadline_after_parsing(self.settings.body_timeout)
         else:
             self.cut_off()
 
