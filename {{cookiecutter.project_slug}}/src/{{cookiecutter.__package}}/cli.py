@@ -50,6 +50,7 @@ def dev() -> None:
         "{{ cookiecutter.__package }}.main:app",
         host=settings.server.host,
         port=settings.server.port,
+        ws="auto" if settings.server.websockets else "none",
         reload=True,
         reload_dirs=["src"],
         access_log=False,

@@ -6,6 +6,7 @@ from typing import Any
 import anyio
 import pytest
 from fastapi import BackgroundTasks, FastAPI, Response
+from fastapi.responses import StreamingResponse
 from httpx import AsyncClient
 
 from {{ cookiecutter.__package }}.app import create_app
@@ -41,6 +42,15 @@ def strict_app(settings: Settings) -> FastAPI:
     async def finish() -> None:
         await anyio.sleep(0.6)
         app.state.finished = True
+
+    @app.get("/long")
+    async def answer_at_length() -> StreamingResponse:
+        async def parts() -> AsyncIterator[bytes]:
+            yield b"a"
+            await anyio.sleep(0.6)
+            yield b"b"
+
+        return StreamingResponse(parts())
 
     @app.get("/later")
     async def go_on(background: BackgroundTasks) -> None:
@@ -179,6 +189,10 @@ async def test_what_takes_too_long_is_answered_504(strict: AsyncClient) -> None:
     answer = await strict.get("/slow")
     assert answer.status_code == answer.json()["status"] == 504
     assert answer.headers["X-Request-ID"] == answer.json()["request_id"]
+
+
+async def test_an_answer_that_has_begun_takes_its_time(strict: AsyncClient) -> None:
+    assert (await strict.get("/long")).text == "ab"
 
 
 async def test_work_in_the_background_takes_its_time_and_is_not_the_requests(

@@ -110,13 +110,13 @@ def assert_is_refusal(answer: bytes, expected: int) -> None:
     assert int(headers[b"content-length"]) == len(body)
 
 
-async def unread(port: int) -> socket.socket:
-    """Ask for more than one will read."""
+async def unread(port: int, request: bytes = LAST, *more: bytes) -> socket.socket:
+    """Ask for more than one will read, and for more."""
     client = socket.socket()
     client.setblocking(False)  # noqa: FBT003 - takes no name.
     loop = asyncio.get_running_loop()
     await loop.sock_connect(client, ("127.0.0.1", port))
-    await loop.sock_sendall(client, LAST.replace(b"/ ", b"/large ", 1))
+    await loop.sock_sendall(client, request.replace(b"/ ", b"/large ", 1) + b"".join(more))
     return client
 
 
@@ -203,8 +203,12 @@ class TestTrailers:
 
     async def test_a_long_body_of_small_chunks_has_none(self, port: int) -> None:
         start = CHUNKED.removesuffix(b"2\r\n{}\r\n0\r\n")
-        body = b'b\r\n{"a":"bcdef\r\n' + b"1\r\nx\r\n" * 5000 + b'2\r\n"}\r\n0\r\n\r\n'
+        body = b'b\r\n{"a":"bcdef\r\n' + b"5\r\nxxxxx\r\n" * 5000 + b'2\r\n"}\r\n0\r\n\r\n'
         assert status((await talk(port, start + body))[0]) == 200
+
+    async def test_a_body_of_hardly_anything_but_chunks_is_refused(self, port: int) -> None:
+        start = CHUNKED.removesuffix(b"2\r\n{}\r\n0\r\n")
+        assert_is_refusal((await talk(port, start + b"1\r\nx\r\n" * 100_000))[0], 431)
 
 
 class TestDeadlines:
@@ -313,18 +317,26 @@ class TestDeadlines:
         await read_all(reader)
         writer.close()
 
-    async def test_a_websocket_has_its_own(self, port: int) -> None:
+    async def test_a_websocket_is_opened_only_by_a_setting(self, port: int) -> None:
+        upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 1\r\n\r\na"
+        answer, seconds = await talk(port, HEAD.replace(b"/ ", b"/socket ", 1) + upgrade)
+        assert (status(answer), answer.count(b"HTTP/1.1 ")) == (404, 1)
+        assert seconds < 1
+
+    async def test_a_websocket_has_its_own(self, app: FastAPI) -> None:
         upgrade = (
             b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
             b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         )
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(HEAD + b"\r\n")
-        await reader.readuntil(b'"done"')
-        pings = b"\x89\x00" * 10_000
-        writer.write(HEAD.replace(b"/ ", b"/socket ", 1) + upgrade + pings)
-        assert (await reader.readuntil(b"late")).startswith(b"HTTP/1.1 101 ")
-        writer.close()
+        open_to_them = LIMITS.model_copy(update={"websockets": True})
+        async with running(create_server(app, open_to_them)) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(HEAD + b"\r\n")
+            await reader.readuntil(b'"done"')
+            pings = b"\x89\x00" * 10_000
+            writer.write(HEAD.replace(b"/ ", b"/socket ", 1) + upgrade + pings)
+            assert (await reader.readuntil(b"late")).startswith(b"HTTP/1.1 101 ")
+            writer.transport.abort()
 
 
 class TestManyConnections:
@@ -360,6 +372,25 @@ class TestPipelining:
     async def test_some_requests_may_wait(self, port: int) -> None:
         answer, _ = await talk(port, (HEAD + b"\r\n") * 7 + LAST)
         assert answer.count(b" 200 OK") == 8
+
+    async def test_an_answer_waits_for_the_one_before_it_to_be_read(
+        self, app: FastAPI, port: int
+    ) -> None:
+        app.state.answered = 0
+        client = await unread(port, LAST.replace(b"Connection: close\r\n", b""), LAST)
+        await asyncio.sleep(0.1)
+        assert app.state.answered == 0
+        assert await left_of(client) > LARGE_ANSWER
+        assert app.state.answered == 1
+
+    async def test_nothing_follows_an_upgrade_to_what_nobody_speaks(self, port: int) -> None:
+        upgrade = HEAD + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(upgrade.replace(b"/ ", b"/slow ", 1))
+        await asyncio.sleep(0.02)
+        writer.write(LAST)
+        assert (await read_all(reader)).count(b"HTTP/1.1 ") == 1
+        writer.close()
 
     async def test_many_may_not(self, port: int) -> None:
         assert (await talk(port, (HEAD + b"\r\n") * 10_000))[0] == b""

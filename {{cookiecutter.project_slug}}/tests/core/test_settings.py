@@ -137,6 +137,8 @@ class TestProduction:
 # {% if cookiecutter.database == "sqlite" %}
             ("APP_DATABASE__URL", "sqlite+aiosqlite://"),
             ("APP_DATABASE__URL", "sqlite+aiosqlite:///"),
+            ("APP_DATABASE__URL", "sqlite+aiosqlite:///app.db?timeout=ss-word"),
+            ("APP_DATABASE__URL", "sqlite+aiosqlite://app:ss-word@db.example.com/app.db"),
             ("APP_DATABASE__URL", "sqlite+aiosqlite:///:memory:"),
             ("APP_DATABASE__URL", "sqlite+aiosqlite:///file:app?mode=memory&uri=true"),
 # {% endif %}
@@ -183,6 +185,9 @@ class TestProduction:
             ("APP_SERVER__PORT", "99999"),
             ("APP_SERVER__REQUEST_TIMEOUT", "-20"),
             ("APP_SERVER__GRACE_PERIOD", "10"),
+            ("APP_SERVER__HEADER_TIMEOUT", "inf"),
+            ("APP_AUTH__SIGNING_KEY", "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7"),
+            ("APP_AUTH__SIGNING_KEY", "0123456789abcdefgh" * 2),
             ("APP_SERVER__MAX_BODIES_BYTES", "1000"),
         ],
     )

@@ -200,7 +200,7 @@ class _RefusedPreflight(Response):
 
 
 class DeadlineMiddleware(HttpMiddleware):
-    """Answers 504 when a request takes longer than it may; background work is not meant."""
+    """Answers 504 when the answer of a request does not begin in time."""
 
     def __init__(self, app: ASGIApp, *, seconds: float) -> None:
         super().__init__(app)
@@ -215,9 +215,8 @@ class DeadlineMiddleware(HttpMiddleware):
             if expired:
                 return  # What goes on after the deadline has nobody left to talk to.
             started = True
+            deadline.lift()  # An answer may be long; `protocol.py` sees to slow clients.
             await send(message)
-            if _is_last(message):
-                deadline.lift()
 
         async def expire() -> bool:
             nonlocal expired

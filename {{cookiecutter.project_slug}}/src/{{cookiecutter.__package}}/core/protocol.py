@@ -22,6 +22,7 @@ MAX_PIPELINED = 8  # Requests that may wait behind the one that is being answere
 LINGER_SECONDS = 2  # How long a refused client may go on sending while it reads why.
 THROTTLE_SECONDS = 0.05  # Between two readings of what is only thrown away.
 UNSENT_BYTES = 64 * 1024  # Of an answer, in the kernel: more would hide whether the client reads.
+UNREAD_BYTES = 16 * 1024  # Of an answer, from which on its client counts as slow.
 
 logger = structlog.get_logger()
 
@@ -46,16 +47,18 @@ class GuardedProtocol(HttpToolsProtocol):
         self._throttle: asyncio.TimerHandle | None = None
         self._next_deadline: float | None = None  # Seconds, or none.
         self._has_next_deadline = False
-        self._in_head = self._receiving = self._refused = False
+        self._in_head = self._receiving = self._refused = self._is_upgraded = False
         self._head_bytes = self._head_fields = 0
         self._unreported_bytes = 0  # What the parser has taken and not told of.
         self._refusal = (400, "This is not HTTP.")
+        self._postponed: tuple[Any, Any] | None = None  # A request whose turn it is.
 
     # The connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first head. Where it is crowded, close the connection that waits longest."""
         super().connection_made(transport)
+        transport.set_write_buffer_limits(UNREAD_BYTES)
         _bound_unsent(transport)
         self._set_deadline(self.settings.header_timeout)
         if len(self.connections) > self.settings.max_connections:
@@ -76,8 +79,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse what comes, and count what the parser keeps to itself."""
         for start in range(0, len(data), PIECE_BYTES):
-            if self._refused or self.transport.get_protocol() is not self:
-                break  # A WebSocket has taken over.
+            if self._refused or self._is_upgraded or self.transport.get_protocol() is not self:
+                break
             piece = data[start : start + PIECE_BYTES]
             self._unreported_bytes += len(piece)
             super().data_received(piece)
@@ -113,11 +116,14 @@ class GuardedProtocol(HttpToolsProtocol):
         """Wait for the body."""
         super().on_headers_complete()
         self._in_head = False  # Only now: what uvicorn cannot understand is a bad head, too.
+        if self.parser.should_upgrade() and not self._should_upgrade():
+            self._is_upgraded = True  # To something that nobody speaks here: nothing can follow.
+            self.cycle.keep_alive = False
         self._set_deadline_after_parsing(self.settings.body_timeout)
 
     def on_body(self, body: bytes) -> None:
-        """Count what the parser has taken as told of."""
-        self._unreported_bytes = 0
+        """Count what the parser has told of, twice: what is around a body may be as large as it."""
+        self._unreported_bytes = max(0, self._unreported_bytes - 2 * len(body))
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -154,6 +160,13 @@ class GuardedProtocol(HttpToolsProtocol):
 
     # What goes out
 
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        # Another answer would only wait beside the one that the client does not read.
+        if _unread_bytes(self) > UNREAD_BYTES:
+            self._postponed = (cycle, app)
+        else:
+            super()._start_asgi_task(cycle, app)
+
     def on_response_complete(self) -> None:
         """Wait for the next request, and keep nothing of this one."""
         super().on_response_complete()
@@ -174,6 +187,9 @@ class GuardedProtocol(HttpToolsProtocol):
         """Stop the deadline for reading."""
         self._stop_reading_deadline()
         super().resume_writing()
+        if self._postponed:
+            (cycle, app), self._postponed = self._postponed, None
+            super()._start_asgi_task(cycle, app)
         self._wait_if_idle()
 
     def send_400_response(self, msg: str) -> None:

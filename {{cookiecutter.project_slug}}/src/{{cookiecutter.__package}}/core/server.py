@@ -25,6 +25,7 @@ def create_server(app: FastAPI, settings: ServerSettings) -> "DrainingServer":
         host=settings.host,
         port=settings.port,
         http=guarded_protocol(settings),
+        ws="auto" if settings.websockets else "none",
         timeout_keep_alive=math.ceil(settings.keep_alive_timeout),  # The protocol has its own.
         timeout_graceful_shutdown=settings.shutdown_timeout,
         forwarded_allow_ips=settings.trusted_proxies,

@@ -28,9 +28,10 @@ LEAST_CHARACTERS = 8
 
 
 def is_weak_key(key: SecretStr) -> bool:
-    """Return whether a key is no random one: a placeholder, or a few characters again and again."""
+    """Return whether a key is no random one: a placeholder, or the same again and again."""
     text = key.get_secret_value()
-    return len(set(text)) < LEAST_CHARACTERS or PLACEHOLDER.search(text) is not None
+    repeats = text in (text + text)[1:-1]
+    return repeats or len(set(text)) < LEAST_CHARACTERS or PLACEHOLDER.search(text) is not None
 
 
 def _check_rate(value: str) -> str:
@@ -84,6 +85,8 @@ def _check_url(value: SecretStr) -> SecretStr:
 # {% if cookiecutter.database == "sqlite" %}
     if url.database in {None, "", ":memory:"} or str(url.database).startswith("file:"):
         raise ValueError("the database is the path of a file: in memory, connections share none")
+    if url.host or url.username or url.query:
+        raise ValueError(f"the address of a database is {URL_FORM}, and no more")
 # {% endif %}
     return value
 
@@ -91,6 +94,8 @@ def _check_url(value: SecretStr) -> SecretStr:
 def _check_key(value: SecretStr) -> SecretStr:
     if len(value.get_secret_value().encode()) < SIGNING_KEY_BYTES:
         raise ValueError(f"a signing key needs at least {SIGNING_KEY_BYTES} bytes")
+    if value.get_secret_value().startswith(("ssh-", "-----BEGIN")):
+        raise ValueError("a signing key is a random text, and no public key")
     return value
 
 
@@ -102,4 +107,4 @@ Hosts = Annotated[list[Annotated[str, AfterValidator(_check_host)]], NoDecode, A
 Networks = Annotated[list[Annotated[str, AfterValidator(_check_network)]], NoDecode, AsJson]
 Origins = Annotated[list[Annotated[str, AfterValidator(_check_origin)]], NoDecode, AsJson]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_url)]
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]

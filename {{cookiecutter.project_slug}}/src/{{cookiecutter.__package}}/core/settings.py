@@ -90,11 +90,13 @@ class ServerSettings(Group):
     max_head_fields: Annotated[int, Field(gt=0)] = 100
     """Most header fields of a request; above it the answer is 431."""
     max_connections: Annotated[int, Field(gt=0)] = 1000
-    """Most connections, WebSockets included; above it the one that waits longest is closed."""
-    max_unread_bytes: Annotated[int, Field(gt=0)] = 64 * 1024 * 1024
+    """Most connections; above it the one that waits longest for its client is closed."""
+    max_unread_bytes: Annotated[int, Field(gt=0)] = 32 * 1024 * 1024
     """Most bytes of answers that clients are slow to read; above it the oldest is cut off."""
     require_if_match: bool = False
     """A change without If-Match is refused with 428, so that nobody overwrites unseen."""
+    websockets: bool = False
+    """Accept WebSockets; the deadlines and limits here do not hold for them."""
     header_timeout: Seconds = 10
     """A client that has not sent its request's head after this time is cut off."""
     body_timeout: Seconds = 30
@@ -102,7 +104,7 @@ class ServerSettings(Group):
     keep_alive_timeout: Seconds = 65
     """An idle connection is closed after this time; longer than the load balancer's own."""
     request_timeout: Seconds = 20
-    """A request that takes longer is answered 504."""
+    """A request whose answer has not begun after this time is answered 504."""
     drain_seconds: Annotated[float, Field(ge=0)] = 5
     """After SIGTERM `serve` reports not ready for this long before it stops listening."""
     grace_period: Annotated[int, Field(validate_default=True)] = 35
@@ -226,7 +228,7 @@ class Settings(BaseSettings):
         """Add files to the sources; unlike the default one, this reads nested names too."""
         files = NestedSecretsSettingsSource(
             file_secret_settings,
-            secrets_dir=os.environ.get(SECRETS_DIR),
+            secrets_dir=os.environ.get(SECRETS_DIR) or None,
             secrets_dir_missing="error",
             secrets_prefix=PREFIX,
             secrets_nested_delimiter="__",

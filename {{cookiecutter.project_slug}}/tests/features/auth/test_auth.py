@@ -253,17 +253,14 @@ class TestForm:
         assert (token["minLength"], token["maxLength"]) == (1, 4096)
         assert not re.search(token["pattern"], "\0")
 
-    @pytest.mark.parametrize(
-        ("content", "reason"),
-        [("a=b&" * 1001, "cannot be read"), ("a=" + "%41" * 22_000, "larger than 65536 bytes")],
-    )
+    @pytest.mark.parametrize("content", ["a=b&" * 51, "a=" + "%41" * 6000])
     async def test_refuses_more_than_a_form_of_its_own(
-        self, client: httpx.AsyncClient, content: str, reason: str
+        self, client: httpx.AsyncClient, content: str
     ) -> None:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         answer = await client.post("/api/v1/auth/token", content=content, headers=headers)
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
-        assert reason in answer.json()["error_description"]
+        assert "larger than any form" in answer.json()["error_description"]
 
     async def test_refuses_other_content(self, client: httpx.AsyncClient) -> None:
         json = await client.post(TOKEN, json={"grant_type": "password"})

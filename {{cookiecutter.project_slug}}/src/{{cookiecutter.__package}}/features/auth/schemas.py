@@ -9,13 +9,14 @@ from typing import Annotated, Any, Literal
 from fastapi import Request
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
 
 from ...core.schemas import NO_NUL, refuse_nul
 from .errors import OAuthError
 
 FORM = "application/x-www-form-urlencoded"
-FORM_BYTES = 64 * 1024  # More than all parameters need, and little to decode for nobody.
+# More than all parameters need, and little to decode for nobody.
+FORM_BYTES = 16 * 1024
+FORM_PARAMETERS = 50
 
 
 class TokenRead(BaseModel):
@@ -77,14 +78,13 @@ async def read_form(request: Request) -> OAuthForm:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != FORM:
         raise OAuthError("invalid_request", f"The body must be {FORM}.")
-    if len(await request.body()) > FORM_BYTES:
-        raise OAuthError("invalid_request", f"The body is larger than {FORM_BYTES} bytes.")
+    body = await request.body()
+    if len(body) > FORM_BYTES or body.count(b"&") > FORM_PARAMETERS:
+        raise OAuthError("invalid_request", "The body is larger than any form of this service.")
     try:
         form = await request.form()
         values = {name: form.getlist(name) for name in OAuthForm.model_fields}
         return OAuthForm.model_validate(values)
-    except HTTPException:
-        raise OAuthError("invalid_request", "The body cannot be read.") from None
     except ValidationError:
         raise OAuthError("invalid_request", "A parameter is not valid, or sent twice.") from None
 
