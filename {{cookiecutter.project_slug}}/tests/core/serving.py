@@ -33,8 +33,9 @@ async def talk(port: int, request: bytes) -> tuple[bytes, float]:
 
 async def read_all(reader: asyncio.StreamReader) -> bytes:
     """Return all that comes until the server hangs up, politely or not."""
-    answer = b""
+    answer = bytearray()
     with contextlib.suppress(ConnectionResetError):
-        while some := await asyncio.wait_for(reader.read(65536), PATIENCE):
-            answer += some
-    return answer
+        async with asyncio.timeout(PATIENCE):
+            while some := await reader.read(1_000_000):
+                answer += some
+    return bytes(answer)
