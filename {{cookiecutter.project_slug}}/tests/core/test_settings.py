@@ -188,6 +188,7 @@ class TestProduction:
             ("APP_SERVER__HEADER_TIMEOUT", "inf"),
             ("APP_AUTH__SIGNING_KEY", "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7"),
             ("APP_AUTH__SIGNING_KEY", "0123456789abcdefgh" * 2),
+            ("APP_AUTH__SIGNING_KEY", "aabbaaabbbaaaabbbbaaaaabbbbbaaaaaabbbbbb"),
             ("APP_SERVER__MAX_BODIES_BYTES", "1000"),
         ],
     )
