@@ -9,6 +9,7 @@ import httpx
 
 from containers.checks import Checks
 from containers.podman import (
+    POSTGRESQL_PASSWORD,
     RESTRICTED,
     START_SECONDS,
     address,
@@ -45,7 +46,7 @@ for package in (fastapi, orders_api):
 def settings(database: str) -> dict[str, str]:
     """Return what production needs; `database` is the address of a PostgreSQL, or "" for SQLite."""
     if database:
-        url = f"postgresql+asyncpg://app:app@{database}:5432/app"
+        url = f"postgresql+asyncpg://app:{POSTGRESQL_PASSWORD}@{database}:5432/app"
         return {**SETTINGS, "APP_DATABASE__URL": url}
     file = {"APP_DATABASE__URL": "sqlite+aiosqlite:////app/var/app.db"}
     return {**SETTINGS, **file, "APP_DATABASE__ALLOW_IN_PRODUCTION": "true"}

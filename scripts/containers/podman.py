@@ -32,6 +32,7 @@ RESTRICTED = [
 BUILD = ["--pull-never", "--format=docker", "--isolation=chroot", "--network=host", "--layers"]
 START_SECONDS = 60
 POSTGRESQL = "docker.io/library/postgres:18-alpine"
+POSTGRESQL_PASSWORD = "of-a-minute"  # noqa: S105 - of a database that lives for a minute
 
 
 def configure(folder: Path) -> None:
@@ -120,8 +121,12 @@ def running(tag: str, *options: str, command: tuple[str, ...] = ()) -> Iterator[
 
 @contextmanager
 def postgresql() -> Iterator[str]:
-    """Give the address of a PostgreSQL that is ready, with an empty database `app`."""
-    variables = [f"--env=POSTGRES_{name}=app" for name in ("USER", "PASSWORD", "DB")]
+    """Give the address of a PostgreSQL that is ready, with `app` and an empty database `app`.
+
+    Production refuses a password that is the user's name.
+    """
+    given = {"USER": "app", "PASSWORD": POSTGRESQL_PASSWORD, "DB": "app"}
+    variables = [f"--env=POSTGRES_{name}={value}" for name, value in given.items()]
     ready = ("pg_isready", "--host=127.0.0.1", "--username=app", "--dbname=app")
     with running(POSTGRESQL, "--network=podman", *variables) as it:
         wait_for(lambda: "accepting" in podman("exec", it, *ready))
