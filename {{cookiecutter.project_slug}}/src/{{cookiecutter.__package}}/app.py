@@ -98,17 +98,17 @@ def _middleware(server: ServerSettings) -> list[Middleware]:
     cors = Middleware(
         CorsMiddleware,
         allow_origins=server.cors_origins,
-        allow_methods=["GET", "POST", "PATCH", "DELETE"],
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "If-Match", "X-Request-ID"],
-        expose_headers=["ETag", "X-Request-ID"],
+        expose_headers=["ETag", "Retry-After", "X-Request-ID"],
     )
     return [
         Middleware(LivenessMiddleware),
         Middleware(RequestContextMiddleware, settings=server, docs_paths=DOCS_PATHS),
         Middleware(HostMiddleware, hosts=server.trusted_hosts),
         *([cors] if server.cors_origins else []),
-        Middleware(BodyMiddleware, settings=server),
         Middleware(DeadlineMiddleware, seconds=server.request_timeout),
+        Middleware(BodyMiddleware, settings=server),
     ]
 
 

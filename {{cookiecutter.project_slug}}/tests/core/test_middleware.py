@@ -39,6 +39,14 @@ def strict_app(settings: Settings) -> FastAPI:
     async def wait() -> None:
         await anyio.sleep(0.6)
 
+    @app.post("/slow")
+    async def read_and_wait(_: list[int]) -> None:
+        await anyio.sleep(0.6)
+
+    @app.post("/quick")
+    async def read(body: list[int]) -> list[int]:
+        return body
+
     async def finish() -> None:
         await anyio.sleep(0.6)
         app.state.finished = True
@@ -189,6 +197,20 @@ async def test_what_takes_too_long_is_answered_504(strict: AsyncClient) -> None:
     answer = await strict.get("/slow")
     assert answer.status_code == answer.json()["status"] == 504
     assert answer.headers["X-Request-ID"] == answer.json()["request_id"]
+
+
+@pytest.mark.parametrize(("path", "status"), [("/quick", 200), ("/slow", 504)])
+async def test_the_time_that_a_body_takes_does_not_count(
+    strict: AsyncClient, path: str, status: int
+) -> None:
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"[1,"
+        await anyio.sleep(0.4)
+        yield b"2]"
+
+    headers = {"Content-Type": "application/json"}
+    answer = await strict.post(path, content=slowly(), headers=headers)
+    assert answer.status_code == status
 
 
 async def test_an_answer_that_has_begun_takes_its_time(strict: AsyncClient) -> None:

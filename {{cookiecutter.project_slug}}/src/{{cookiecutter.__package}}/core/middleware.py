@@ -1,7 +1,7 @@
 """What surrounds every request, as plain ASGI: a BaseHTTPMiddleware costs 2.7 bare requests each.
 
-From the outside in: liveness, request context, hosts, CORS where a setting names origins, bodies
-(in `body.py`), deadline.
+From the outside in: liveness, request context, hosts, CORS where a setting names origins, deadline,
+bodies (in `body.py`).
 """
 
 import re
@@ -206,26 +206,47 @@ class DeadlineMiddleware(HttpMiddleware):
         super().__init__(app)
         self.seconds = seconds
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def handle(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass the request on and wait for it, but not for ever."""
-        started = expired = False
+        request = _TimedRequest(self.seconds, scope, receive, send)
+        return request.deadline.wait_for(self.app(scope, request.receive, request.send))
 
-        async def send_in_time(message: Message) -> None:
-            nonlocal started
-            if expired:
-                return  # What goes on after the deadline has nobody left to talk to.
-            started = True
-            deadline.lift()  # An answer may be long; `protocol.py` sees to slow clients.
-            await send(message)
 
-        async def expire() -> bool:
-            nonlocal expired
-            if started:
-                return False
-            expired = True
-            response = problem_response(scope, 504, "This took too long; try again later.")
-            await response(scope, receive, send)
-            return True
+class _TimedRequest:
+    """A request whose answer has to begin in time; the time that its body takes does not count."""
 
-        deadline = Deadline(self.seconds, expire)
-        await deadline.wait_for(self.app(scope, receive, send_in_time))
+    def __init__(self, seconds: float, scope: Scope, receive: Receive, send: Send) -> None:
+        self.deadline = Deadline(seconds, self._expire)
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._has_body = self._started = self._expired = False
+
+    async def receive(self) -> Message:
+        """Wait for the client, for whose pace `protocol.py` has limits."""
+        if self._has_body:
+            return await self._receive()
+        self.deadline.lift()
+        try:
+            message = await self._receive()
+        finally:
+            if not (self._started or self._expired):
+                self.deadline.restart()
+        self._has_body = not message.get("more_body")
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send what is in time, and let the rest of an answer take as long as it takes."""
+        if self._expired:
+            return  # What goes on after the deadline has nobody left to talk to.
+        self._started = True
+        self.deadline.lift()
+        await self._send(message)
+
+    async def _expire(self) -> bool:
+        if self._started:
+            return False
+        self._expired = True
+        response = problem_response(self._scope, 504, "This took too long; try again later.")
+        await response(self._scope, self._receive, self._send)
+        return True

@@ -204,7 +204,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """
         self._refused = True
         request_id = uuid4().hex
-        logger.warning("request_refused", status=status, request_id=request_id)
+        logger.warning("request_refused", status=status, reason=detail, request_id=request_id)
         if not self._may_answer():
             self.cut_off()
             return

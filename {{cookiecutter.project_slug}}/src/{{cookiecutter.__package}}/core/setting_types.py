@@ -55,19 +55,19 @@ def _check_network(value: str) -> str:
         if value != "*":
             ip_network(value)
     except ValueError:
-        raise ValueError("a proxy is an address or a network like 10.0.0.0/8") from None
+        raise ValueError("a proxy is an address, or a network like 10.0.0.0/8 that ends in zeros") from None
     return value
 
 
 def _check_host(value: str) -> str:
     if not HOST.fullmatch(value):
-        raise ValueError("a host is a name like api.example.com or *.example.com")
+        raise ValueError("a host is a name like api.example.com or *.example.com, without https:// and port")
     return value
 
 
 def _check_origin(value: str) -> str:
     if not ORIGIN.fullmatch(value):
-        raise ValueError("an origin is written like https://shop.example, in small letters")
+        raise ValueError("an origin is written like https://shop.example, in small letters, with no slash at its end")
     return value
 
 
@@ -83,10 +83,10 @@ def _check_url(value: SecretStr) -> SecretStr:
         raise ValueError("in a password, @ is written as %40, and % as %25")
 # {% endif %}
 # {% if cookiecutter.database == "sqlite" %}
-    if url.database in {None, "", ":memory:"} or str(url.database).startswith("file:"):
-        raise ValueError("the database is the path of a file: in memory, connections share none")
     if url.host or url.username or url.query:
-        raise ValueError(f"the address of a database is {URL_FORM}, and no more")
+        raise ValueError(f"the address of a database is {URL_FORM}, with / before an absolute PATH")
+    if url.database in {None, "", ":memory:"} or str(url.database).startswith("file:"):
+        raise ValueError("the database has to be a file: in memory, each connection has its own")
 # {% endif %}
     return value
 

@@ -82,17 +82,17 @@ class ServerSettings(Group):
     max_body_bytes: Annotated[int, Field(gt=0)] = 1024 * 1024
     """Largest request body; above it the answer is 413."""
     max_bodies_bytes: Annotated[int, Field(validate_default=True)] = 4 * 1024 * 1024
-    """Most bytes held at once of bodies above 16 KiB; what does not fit is answered 503."""
+    """Most bytes of bodies above 16 KiB, of all requests together; what does not fit gets 503."""
     max_json_values: Annotated[int, Field(gt=0)] = 1000
-    """Most values in a JSON body, at any depth; above it the answer is 413."""
+    """Most values in a JSON body; each list, object, text and number counts; above it: 413."""
     max_head_bytes: Annotated[int, Field(gt=0)] = 32 * 1024
     """Largest head of a request, address included; above it the answer is 431, or 414."""
     max_head_fields: Annotated[int, Field(gt=0)] = 100
     """Most header fields of a request; above it the answer is 431."""
     max_connections: Annotated[int, Field(gt=0)] = 1000
-    """Most connections; above it the one that waits longest for its client is closed."""
+    """Most connections; above it the one that has waited longest for its client is closed."""
     max_unread_bytes: Annotated[int, Field(gt=0)] = 32 * 1024 * 1024
-    """Most bytes of answers that clients are slow to read; above it the oldest is cut off."""
+    """Most bytes of answers that slow clients have not read; above it the oldest is thrown away."""
     require_if_match: bool = False
     """A change without If-Match is refused with 428, so that nobody overwrites unseen."""
     websockets: bool = False
@@ -100,15 +100,15 @@ class ServerSettings(Group):
     header_timeout: Seconds = 10
     """A client that has not sent its request's head after this time is cut off."""
     body_timeout: Seconds = 30
-    """A client that sends its body for longer, or reads nothing for so long, is cut off."""
+    """A client that takes longer to send a body, or reads nothing for this long, is cut off."""
     keep_alive_timeout: Seconds = 65
-    """An idle connection is closed after this time; longer than the load balancer's own."""
+    """An idle connection is closed after this time: make it longer than the load balancer's."""
     request_timeout: Seconds = 20
-    """A request whose answer has not begun after this time is answered 504."""
+    """A request whose answer has not begun this long after it has arrived is answered 504."""
     drain_seconds: Annotated[float, Field(ge=0)] = 5
     """After SIGTERM `serve` reports not ready for this long before it stops listening."""
     grace_period: Annotated[int, Field(validate_default=True)] = 35
-    """Whoever sent SIGTERM kills after this time; requests in flight are cancelled 5 s before."""
+    """Time from SIGTERM to SIGKILL; requests in flight are cancelled 5 s before its end."""
 
     @property
     def shutdown_timeout(self) -> int:
@@ -119,14 +119,15 @@ class ServerSettings(Group):
     @classmethod
     def _holds_the_largest(cls, value: int, info: ValidationInfo) -> int:
         if value < info.data.get("max_body_bytes", 0):
-            raise ValueError("it must hold one body of APP_SERVER__MAX_BODY_BYTES")
+            raise ValueError("it must be at least APP_SERVER__MAX_BODY_BYTES")
         return value
 
     @field_validator("grace_period")
     @classmethod
     def _is_longer_than_the_drain(cls, value: int, info: ValidationInfo) -> int:
         if value - LAST_SECONDS - info.data.get("drain_seconds", 0) < 1:
-            raise ValueError(f"a second must be left after the drain and the last {LAST_SECONDS} s")
+            seconds = LAST_SECONDS + 1
+            raise ValueError(f"it must be {seconds} s longer than APP_SERVER__DRAIN_SECONDS")
         return value
 
 
@@ -260,11 +261,11 @@ def _production_problems(settings: Settings) -> Iterator[str]:
 
 def _server_problems(server: ServerSettings) -> Iterator[str]:
     if not server.trusted_hosts or "*" in server.trusted_hosts:
-        yield "APP_SERVER__TRUSTED_HOSTS: production names the hosts that it answers."
+        yield "APP_SERVER__TRUSTED_HOSTS: production needs the names that it is called by, and no *."
     if any(proxy == "*" or not ip_network(proxy).prefixlen for proxy in server.trusted_proxies):
-        yield "APP_SERVER__TRUSTED_PROXIES: production names the proxies that it believes."
+        yield "APP_SERVER__TRUSTED_PROXIES: production needs the addresses of its proxies, not all."
     if {"*", "null"} & set(server.cors_origins):
-        yield "APP_SERVER__CORS_ORIGINS: production names the origins that it trusts."
+        yield "APP_SERVER__CORS_ORIGINS: production needs the origins that it trusts, no * or null."
 
 
 def _database_problems(database: DatabaseSettings) -> Iterator[str]:
@@ -350,5 +351,6 @@ def _lines(error: ValidationError) -> Iterator[str]:
         if problem["loc"]:
             name = "__".join(part.upper() for part in problem["loc"] if isinstance(part, str))
             variable = PREFIX + name.removeprefix(PREFIX)  # Unknown names of files still have it.
-            message = f"{variable}: {message}."
+            entries = [f"entry {part + 1}: " for part in problem["loc"] if isinstance(part, int)]
+            message = f"{variable}: {''.join(entries)}{message}."
         yield message

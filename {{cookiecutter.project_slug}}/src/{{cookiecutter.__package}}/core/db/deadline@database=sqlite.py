@@ -12,9 +12,15 @@ class Deadline:
 
     def __init__(self, seconds: float, expire: Callable[[], Coroutine[None, None, bool]]) -> None:
         self._loop = asyncio.get_running_loop()
+        self._seconds = seconds
         self._timer = self._loop.call_later(seconds, self._start)
         self._expire = expire
         self._expiring: asyncio.Task[bool] | None = None
+
+    def restart(self) -> None:
+        """Give the work all of its time again."""
+        self._timer.cancel()
+        self._timer = self._loop.call_later(self._seconds, self._start)
 
     def lift(self) -> None:
         """Let the rest take as long as it takes."""
