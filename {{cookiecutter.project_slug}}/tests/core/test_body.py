@@ -66,6 +66,12 @@ def with_routes(app: FastAPI) -> FastAPI:
     async def tell_subject(_: JsonObject, subject: Annotated[str, Depends(get_subject)]) -> str:
         return subject
 
+    @app.post("/subjects")
+    async def tell_writer(
+        _: JsonObject, subject: Annotated[str, Security(get_subject, scopes=["things:write"])]
+    ) -> str:
+        return subject
+
     @app.post("/stream")
     async def read(request: Request) -> int:
         return sum([len(chunk) async for chunk in request.stream()])
@@ -92,8 +98,8 @@ async def chunks(size: int) -> AsyncIterator[bytes]:
 
 
 async def parts(content: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(content), SMALL_BODY):
-        yield content[start : start + SMALL_BODY]
+    for start in range(0, len(content), LARGE // 4):
+        yield content[start : start + LARGE // 4]
 
 
 class TestSize:
@@ -141,7 +147,7 @@ class TestSize:
                 answer = await client.post(path, content=endless(size), headers=headers)
                 return answer.status_code
 
-            fitting = settings.server.max_bodies_bytes // (LARGE - 2 * SMALL_BODY)
+            fitting = 1  # Of callers who are not known.
             held = [asyncio.create_task(send(LARGE - SMALL_BODY)) for _ in range(fitting)]
             await asyncio.sleep(0.1)
             assert await send(LARGE - SMALL_BODY) == 503
@@ -150,6 +156,32 @@ class TestSize:
             assert await small == 200
             assert await asyncio.gather(*held) == [200] * fitting
             assert await send(LARGE - SMALL_BODY) == 200
+
+    async def test_unknown_callers_leave_room_for_known_ones(self, settings: Settings) -> None:
+        app = with_routes(create_app(settings))
+        released = asyncio.Event()
+
+        async def half() -> AsyncIterator[bytes]:
+            yield b'"' + b"x" * (LARGE - 2 * SMALL_BODY)
+            await released.wait()
+            yield b'"'
+
+        async with asyncio.timeout(5), make_client(app) as client:
+            headers = {"Content-Type": JSON}
+            held = asyncio.create_task(client.post("/echo", content=half(), headers=headers))
+            await asyncio.sleep(0.1)
+            large = {"text": "x" * 5 * SMALL_BODY}
+            assert (await client.post("/echo", json=large)).status_code == 503
+            known = bearer(app, "ann")
+            assert (await client.post("/private", json=large, headers=known)).status_code == 200
+            released.set()
+            await held
+
+    async def test_is_a_number_however_long_it_is_written(self, strict: AsyncClient) -> None:
+        for size, status in (("0" * 5000 + "2", 200), ("9" * 5000, 413)):
+            headers = {"Content-Type": JSON, "Content-Length": size}
+            answer = await strict.post("/echo", content=b"{}", headers=headers)
+            assert answer.status_code == status
 
     async def test_what_is_refused_is_not_kept(self, settings: Settings) -> None:
         app = with_routes(create_app(settings))
@@ -265,13 +297,24 @@ class TestUnknownCallers:
         assert answer.status_code == answer.json()["status"] == 401
         assert answer.headers["WWW-Authenticate"] == "Bearer"
 
+    async def test_are_not_asked_for_it(self, strict: AsyncClient) -> None:
+        async def never() -> AsyncIterator[bytes]:
+            await asyncio.sleep(60)
+            yield b""
+
+        async with asyncio.timeout(5):
+            headers = {"Content-Type": JSON, "Content-Length": "10"}
+            answer = await strict.post("/private", content=never(), headers=headers)
+        assert answer.status_code == 401
+
     async def test_who_lack_a_scope_are_refused_too(
         self, strict: AsyncClient, strict_app: FastAPI
     ) -> None:
-        for scopes, status in (([], 403), (["things:write"], 422)):
-            headers = bearer(strict_app, "ann", scopes) | {"Content-Type": JSON}
-            answer = await strict.post("/things", content=b"{", headers=headers)
-            assert answer.status_code == status
+        for path in ("/things", "/subjects"):
+            for scopes, status in (([], 403), (["things:write"], 422)):
+                headers = bearer(strict_app, "ann", scopes) | {"Content-Type": JSON}
+                answer = await strict.post(path, content=b"{", headers=headers)
+                assert answer.status_code == status
 
     async def test_of_a_router_that_is_closed_as_a_whole(self, settings: Settings) -> None:
         app, router = create_app(settings), APIRouter()

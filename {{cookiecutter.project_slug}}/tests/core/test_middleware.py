@@ -179,6 +179,17 @@ async def test_only_trusted_hosts_are_answered(strict: AsyncClient, host: str, s
     assert answer.headers["X-Request-ID"] == answer.json()["request_id"]
 
 
+async def test_one_host_is_answered_and_not_two(strict: AsyncClient) -> None:
+    two = [("Host", "test"), ("Host", "test")]
+    assert (await strict.get("/nothing", headers=two)).status_code == 400
+
+
+async def test_the_log_has_the_beginning_of_a_path(client: AsyncClient, settings: Settings) -> None:
+    with collected_logs(settings) as records:
+        await client.get("/" + "%01" * 1000)
+    assert records[0]["path"] == "/" + "\x01" * 199
+
+
 async def test_a_websocket_too_needs_a_trusted_host(strict_app: FastAPI) -> None:
     sent: list[MutableMapping[str, Any]] = []
 

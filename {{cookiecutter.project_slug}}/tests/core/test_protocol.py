@@ -10,12 +10,20 @@ from collections.abc import AsyncIterator
 import pytest
 from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.responses import StreamingResponse
+from starlette.requests import ClientDisconnect
 
+from {{ cookiecutter.__package }}.core.protocol import (
+    LINGER_SECONDS,
+    THROTTLE_SECONDS,
+    UNREAD_BYTES,
+    UNSENT_BYTES,
+    GuardedProtocol,
+)
 from {{ cookiecutter.__package }}.core.server import create_server
 from {{ cookiecutter.__package }}.core.settings import ServerSettings
 
 from tests.client import JsonObject
-from tests.core.serving import read_all, running, talk
+from tests.core.serving import BACKEND, read_all, running, talk
 
 HEAD = b"GET / HTTP/1.1\r\nHost: test\r\n"
 LAST = b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
@@ -36,14 +44,17 @@ LARGE_ANSWER = 12_000_000  # Much more than the kernel reads for a client.
 
 
 @pytest.fixture(scope="module")
-def app() -> FastAPI:
-    """Give an application that tells of what it got."""
-    app = FastAPI()
-    app.state.answered = 0
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """Serve in the kind of loop that production has."""
+    return BACKEND
 
-    @app.get("/")
-    async def answer() -> str:
-        app.state.answered += 1
+
+def add_slow_routes(app: FastAPI) -> None:
+    """Add routes that wait: before they answer, before they read a body, and for its end."""
+
+    @app.get("/nap")
+    async def nap() -> str:
+        await asyncio.sleep(0.1)
         return "done"
 
     @app.get("/slow")
@@ -51,9 +62,21 @@ def app() -> FastAPI:
         await asyncio.sleep(0.8)
         return "done"
 
-    @app.post("/")
-    async def read(_: JsonObject, request: Request) -> dict[str, str]:
-        return dict(request.headers)
+    @app.post("/late")
+    async def read_late(request: Request) -> int:
+        await asyncio.sleep(0.6)
+        return len(await request.body())
+
+    @app.post("/wait")
+    async def wait_for_the_body(request: Request) -> None:
+        try:
+            await request.body()
+        except ClientDisconnect:
+            app.state.disconnected = True
+
+
+def add_large_answers(app: FastAPI) -> None:
+    """Add routes with answers that are larger than what the kernel reads for a client."""
 
     @app.get("/large")
     async def answer_at_length() -> Response:
@@ -68,10 +91,22 @@ def app() -> FastAPI:
 
         return StreamingResponse(parts())
 
-    @app.post("/late")
-    async def read_late(request: Request) -> int:
-        await asyncio.sleep(0.6)
-        return len(await request.body())
+
+@pytest.fixture(scope="module")
+def app() -> FastAPI:
+    """Give an application that tells of what it got."""
+    app = FastAPI()
+    app.state.answered = 0
+    app.state.disconnected = False
+
+    @app.get("/")
+    async def answer() -> str:
+        app.state.answered += 1
+        return "done"
+
+    @app.post("/")
+    async def read(_: JsonObject, request: Request) -> dict[str, str]:
+        return dict(request.headers)
 
     @app.websocket("/socket")
     async def talk_late(socket: WebSocket) -> None:
@@ -80,6 +115,8 @@ def app() -> FastAPI:
         await socket.send_text("late")
         await socket.close()
 
+    add_slow_routes(app)
+    add_large_answers(app)
     return app
 
 
@@ -142,6 +179,8 @@ class TestHeads:
             (HEAD + b"a:" + b" " * 2_000_000, 431),
             (HEAD.replace(b"/ ", b"/" + LONG + b" ", 1) + b"\r\n", 414),
             (b"GET /" + LONG * 500, 414),
+            (HEAD.replace(b"/ ", b"/" + b"x" * 1000 + b" ", 1) + b"\r\n", 414),
+            (HEAD + b"Cookie: a=" + b"\\" * 101 + b"\r\n\r\n", 431),
             (b"\r\n" * 1_000_000, 431),
         ],
     )
@@ -169,6 +208,7 @@ class TestHeads:
             b"\x16\x03\x01",
             b"\x16" * 10_000,
             b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+            BODY + b"Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\n{}",
             BODY + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nzz\r\n",
             BODY + b"Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         ],
@@ -183,6 +223,17 @@ class TestHeads:
             await writer.drain()
             await asyncio.sleep(0.01)
         assert_is_refusal(await read_all(reader), 414)
+        writer.close()
+
+    async def test_an_application_learns_that_its_client_is_refused(
+        self, app: FastAPI, port: int
+    ) -> None:
+        app.state.disconnected = False
+        bad = CHUNKED.replace(b"/ ", b"/wait ", 1).replace(b"0\r\n", b"zz\r\n")
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(bad)
+        assert_is_refusal(await read_all(reader), 400)
+        assert app.state.disconnected
         writer.close()
 
 
@@ -244,19 +295,46 @@ class TestDeadlines:
         assert status(answer) == 404
         assert 0.35 < seconds < 1.5
 
-    async def test_what_comes_after_the_answer_is_read_slowly(self, port: int) -> None:
+    @pytest.mark.parametrize(
+        ("request_", "status", "most"),
+        [
+            (BODY.replace(b"/ ", b"/nowhere ", 1) + b"Content-Length: 999999999\r\n\r\n", 404, 1.5),
+            (HEAD + b"a: " + LONG * 5, 431, LINGER_SECONDS + 1),
+        ],
+    )
+    async def test_what_comes_after_the_answer_is_read_slowly_and_not_for_long(
+        self, port: int, request_: bytes, status: int, most: float
+    ) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"POST /nowhere HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000000\r\n\r\n")
-        assert (await reader.readline()).startswith(b"HTTP/1.1 404")
-        sent = 0
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.3):
-                while sent < 100_000_000:
-                    writer.write(bytes(100_000))
-                    await writer.drain()
-                    sent += 100_000
-        writer.transport.abort()
+        writer.write(request_)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 %d" % status)
+        started_at, sent = time.monotonic(), 0
+        with contextlib.suppress(ConnectionError):
+            while sent < 100_000_000:
+                writer.write(bytes(100_000))
+                await writer.drain()
+                sent += 100_000
         assert sent < 50_000_000  # Most of it lies in the kernel.
+        assert time.monotonic() - started_at < most
+
+    async def test_the_next_head_may_come_in_two_parts(self, port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        seconds = []
+        for part in (HEAD, HEAD[:20], HEAD[:20], HEAD[:20]):
+            writer.write(part)
+            await asyncio.sleep(0.01)
+            started_at = time.monotonic()
+            writer.write((HEAD + b"\r\n").removeprefix(part))
+            await reader.readuntil(b'"done"')
+            seconds.append(time.monotonic() - started_at)
+        assert min(seconds[1:]) < THROTTLE_SECONDS / 2
+        writer.close()
+
+    async def test_who_is_told_before_the_body_need_not_send_it(self, port: int) -> None:
+        head = b"POST /nowhere HTTP/1.1\r\nHost: test\r\nContent-Length: 9\r\n"
+        answer, seconds = await talk(port, head + b"Expect: 100-continue\r\n\r\n")
+        assert b"\r\nconnection: close\r\n" in answer
+        assert seconds < 0.3
 
     async def test_who_does_not_read_is_cut_off(self, port: int) -> None:
         client = await unread(port)
@@ -279,6 +357,51 @@ class TestDeadlines:
             second = await unread(port)
             assert await left_of(second) > LARGE_ANSWER
             assert await left_of(first) < LARGE_ANSWER
+
+    async def test_nobody_pays_for_another_ones_answer(self, app: FastAPI) -> None:
+        small = {"body_timeout": 30, "max_unread_bytes": LARGE_ANSWER * 3 // 4}
+        async with running(create_server(app, LIMITS.model_copy(update=small))) as port:
+            half = await unread(port, LAST.replace(b"/ ", b"/stream ", 1))
+            await asyncio.sleep(0.1)
+            too_much = await unread(port)
+            assert await left_of(half) > LARGE_ANSWER / 2
+            assert await left_of(too_much) < LARGE_ANSWER
+
+    async def test_an_answer_counts_until_its_last_byte_is_read(self, app: FastAPI) -> None:
+        patient = {"body_timeout": 30, "max_unread_bytes": LARGE_ANSWER * 3 // 2}
+        async with running(create_server(app, LIMITS.model_copy(update=patient))) as port:
+            first, received = await unread(port), 0
+            while received < LARGE_ANSWER - 1_000_000:
+                received += len(await asyncio.get_running_loop().sock_recv(first, 100_000))
+            second = await unread(port)
+            await asyncio.sleep(0.1)
+            assert received + await left_of(first) < LARGE_ANSWER < await left_of(second)
+
+    async def test_nothing_is_kept_of_a_request_that_is_answered(self, app: FastAPI) -> None:
+        server = create_server(app, LIMITS)
+        async with running(server) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(HEAD + b"a: " + LONG[:3000] + b"\r\n\r\n")
+            await reader.readuntil(b'"done"')
+            (connection,) = server.server_state.connections
+            assert isinstance(connection, GuardedProtocol)
+            kept = (connection.url, connection.headers, connection.scope, connection.cycle.scope)
+            assert "xxx" not in repr(kept)
+            assert not connection.waiting.keys() - {connection}
+            writer.close()
+
+    async def test_little_of_an_answer_is_kept_in_buffers(self, app: FastAPI) -> None:
+        server = create_server(app, LIMITS)
+        async with running(server) as port:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            await asyncio.sleep(0.05)
+            (connection,) = server.server_state.connections
+            assert isinstance(connection, GuardedProtocol)
+            kernel = connection.transport.get_extra_info("socket")
+            if option := getattr(socket, "TCP_NOTSENT_LOWAT", None):
+                assert kernel.getsockopt(socket.IPPROTO_TCP, option) == UNSENT_BYTES
+            assert connection.transport.get_write_buffer_limits()[1] == UNREAD_BYTES
+            writer.close()
 
     async def test_who_has_read_all_may_come_again(self, app: FastAPI) -> None:
         patient = {"keep_alive_timeout": 5, "body_timeout": 0.2}
@@ -319,7 +442,7 @@ class TestDeadlines:
         writer.close()
 
     async def test_a_websocket_is_opened_only_by_a_setting(self, port: int) -> None:
-        upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 1\r\n\r\na"
+        upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\na"
         answer, seconds = await talk(port, HEAD.replace(b"/ ", b"/socket ", 1) + upgrade)
         assert (status(answer), answer.count(b"HTTP/1.1 ")) == (404, 1)
         assert seconds < 1
@@ -361,12 +484,44 @@ class TestManyConnections:
         for _, writer in waiting:
             writer.close()
 
+    async def test_who_does_not_read_makes_room_where_nobody_else_waits(self, crowded: int) -> None:
+        clients = []
+        for _ in range(2):
+            clients.append(await unread(crowded))
+            await asyncio.sleep(0.05)
+        assert status((await talk(crowded, LAST))[0]) == 200
+        assert await left_of(clients[0]) < LARGE_ANSWER < await left_of(clients[1])
+
+    async def test_those_who_come_at_once_do_not_push_each_other_out(self, crowded: int) -> None:
+        clients = [await unread(crowded) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        answers = await asyncio.gather(*(talk(crowded, LAST) for _ in range(2)))
+        assert [status(answer) for answer, _ in answers] == [200, 200]
+        for client in clients:
+            await left_of(client)
+
     async def test_who_is_being_answered_stays(self, crowded: int) -> None:
         slow = LAST.replace(b"/ ", b"/slow ", 1)
         answers = [asyncio.create_task(talk(crowded, slow)) for _ in range(2)]
         await asyncio.sleep(0.1)
         assert status((await talk(crowded, b""))[0]) == 0
         assert [status((await answer)[0]) for answer in answers] == [200, 200]
+
+
+class TestLargeBodies:
+    async def test_that_the_application_has_not_received_have_a_largest_size(
+        self, app: FastAPI
+    ) -> None:
+        size = 60_000
+        settings = LIMITS.model_copy(update={"max_bodies_bytes": 3 * size})
+        head = b"POST /late HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
+        request = head + b"Content-Length: %d\r\n\r\n" % size + bytes(size)
+        async with running(create_server(app, settings)) as port:
+            for refused in (2, 0):  # What is answered has left its place.
+                answers = await asyncio.gather(*(talk(port, request) for _ in range(3 + refused)))
+                statuses = sorted(status(answer) for answer, _ in answers)
+                assert statuses == [200] * 3 + [503] * refused
+            assert refused or all(b"\r\nretry-after: 1" not in answer for answer, _ in answers)
 
 
 class TestPipelining:
@@ -384,7 +539,25 @@ class TestPipelining:
         assert await left_of(client) > LARGE_ANSWER
         assert app.state.answered == 1
 
-    async def test_nothing_follows_an_upgrade_to_what_nobody_speaks(self, port: int) -> None:
+    @pytest.mark.parametrize(
+        "waiting",
+        [
+            (HEAD + b"a: " + LONG[:3000] + b"\r\n\r\n") * 7,
+            BODY + b"Content-Length: 17000\r\n\r\n" + b" " * 17_000,
+            (BODY + b"Content-Length: 6000\r\n\r\n" + b" " * 6000) * 3,
+        ],
+    )
+    async def test_little_may_wait(self, app: FastAPI, port: int, waiting: bytes) -> None:
+        app.state.answered = 0
+        slow = HEAD.replace(b"/ ", b"/slow ", 1) + b"\r\n"
+        assert (await talk(port, slow + waiting))[0] == b""
+        client = await unread(port, LAST.replace(b"Connection: close\r\n", b""), waiting)
+        assert await left_of(client) < LARGE_ANSWER + 2000
+        assert app.state.answered == 0
+
+    async def test_nothing_follows_an_upgrade_to_what_nobody_speaks(
+        self, port: int, caplog: pytest.LogCaptureFixture
+    ) -> None:
         upgrade = HEAD + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(upgrade.replace(b"/ ", b"/slow ", 1))
@@ -392,10 +565,14 @@ class TestPipelining:
         writer.write(b"no HTTP" + LAST)
         answer = await read_all(reader)
         assert (status(answer), answer.count(b"HTTP/1.1 ")) == (200, 1)
+        assert "uvicorn[standard]" not in caplog.text
         writer.close()
 
-    async def test_many_may_not(self, port: int) -> None:
-        assert (await talk(port, (HEAD + b"\r\n") * 10_000))[0] == b""
+    async def test_many_may_not(self, port: int, caplog: pytest.LogCaptureFixture) -> None:
+        nap = HEAD.replace(b"/ ", b"/nap ", 1) + b"\r\n"
+        assert (await talk(port, nap * 10_000))[0] == b""
+        await asyncio.sleep(0.15)
+        assert "Exception in ASGI application" not in caplog.text
 
     async def test_a_refusal_is_not_taken_for_an_earlier_answer(self, port: int) -> None:
         slow = HEAD.replace(b"/ ", b"/slow ", 1) + b"\r\n"

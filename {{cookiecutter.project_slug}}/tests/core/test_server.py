@@ -4,14 +4,20 @@ import asyncio
 import signal
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from {{ cookiecutter.__package }}.core.server import create_server
 from {{ cookiecutter.__package }}.core.settings import ServerSettings
 
-from tests.core.serving import running, talk
+from tests.core.serving import BACKEND, running, talk
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """Serve in the kind of loop that production has."""
+    return BACKEND
 
 
 @pytest.fixture
@@ -26,7 +32,19 @@ def app() -> FastAPI:
         app.state.answered += 1
         return "done"
 
+    @app.get("/address")
+    async def tell_address(request: Request) -> str | None:
+        return request.client.host if request.client else None
+
     return app
+
+
+async def test_a_proxy_is_one_however_its_address_is_written(app: FastAPI) -> None:
+    settings = ServerSettings(port=0, drain_seconds=0, trusted_proxies=["127.0.0.0/8"])
+    forwarded = b"\r\nX-Forwarded-For: 198.51.100.7, ::ffff:127.0.0.9\r\n"
+    request = REQUEST.replace(b"/ ", b"/address ", 1).replace(b"\r\n", forwarded, 1)
+    async with running(create_server(app, settings)) as port:
+        assert (await talk(port, request))[0].endswith(b'"198.51.100.7"')
 
 
 async def test_the_drain_lets_late_requests_in_and_waits_for_them(app: FastAPI) -> None:

@@ -105,6 +105,10 @@ class TestLoadSettings:
         assert refusal().startswith(f"{name}: ")
         assert "9000" not in refusal()
 
+    def test_reads_files_in_utf_8_only(self) -> None:
+        Path(".env").write_bytes(b"APP_LOG__LEVEL=\xff")
+        assert refusal() == "The settings cannot be read: a file is not UTF-8."
+
     def test_has_a_line_for_each_mistake(self, environment: pytest.MonkeyPatch) -> None:
         for name in ("APP_SERVER__PORT", "APP_LOG__LEVEL"):
             environment.setenv(name, "loud")
@@ -140,6 +144,7 @@ class TestProduction:
             ("APP_DATABASE__URL", "sqlite+aiosqlite:///app.db?timeout=ss-word"),
             ("APP_DATABASE__URL", "sqlite+aiosqlite://app:ss-word@db.example.com/app.db"),
             ("APP_DATABASE__URL", "sqlite+aiosqlite:///:memory:"),
+            ("APP_DATABASE__URL", "sqlite+aiosqlite:///file:app"),
             ("APP_DATABASE__URL", "sqlite+aiosqlite:///file:app?mode=memory&uri=true"),
 # {% endif %}
 # {% if cookiecutter.database == "postgresql" %}
@@ -148,11 +153,16 @@ class TestProduction:
             ("APP_DATABASE__URL", "postgresql+asyncpg://app:12@3/ss-word@db.example.com/app"),
             ("APP_DATABASE__URL", "postgresql+asyncpg://app:a@b:ss-word@db.example.com/app"),
             ("APP_DATABASE__URL", "postgresql+asyncpg://app:a-good-password@db:port/app"),
+            ("APP_DATABASE__URL", "postgresql+asyncpg://app:ss-word@db/app?port=any"),
+            ("APP_DATABASE__URL", "postgresql+asyncpg:///app?user=app&password=ss-word&host=db"),
+            ("APP_DATABASE__URL", "postgresql+asyncpg://app:changeme@db.example.com/app"),
 # {% endif %}
             ("APP_AUTH__SIGNING_KEY", "a" * 32),
             ("APP_AUTH__SIGNING_KEY", "changeme-0123456789-abcdefghijkl"),
             ("APP_AUTH__SIGNING_KEY", "your-256-bit-secret, or longer yet"),
             ("APP_AUTH__SIGNING_KEY", "REPLACE this key before production"),
+            ("APP_AUTH__SIGNING_KEY", "your-256-bit-key-goes-here-right-now"),
+            ("APP_AUTH__SIGNING_KEY", "${SIGNING_KEY_OF_THE_VAULT_THAT_WE_HAVE}"),
             ("APP_AUTH__SIGNING_KEY", "an insecure key that nobody believes"),
             ("APP_AUTH__SIGNING_KEY", "an example key that nobody believes"),
             ("APP_AUTH__SIGNING_KEY", "the password of everybody, or longer"),
@@ -166,6 +176,9 @@ class TestProduction:
             ("APP_SERVER__TRUSTED_PROXIES", '["*"]'),
             ("APP_SERVER__TRUSTED_PROXIES", '["0.0.0.0/0"]'),
             ("APP_SERVER__TRUSTED_PROXIES", '["::/0"]'),
+            ("APP_SERVER__TRUSTED_PROXIES", '["0.0.0.0/1", "128.0.0.0/1"]'),
+            ("APP_SERVER__TRUSTED_PROXIES", '["::ffff:0:0/96"]'),
+            ("APP_SERVER__TRUSTED_PROXIES", "[" * 100_000),
             ("APP_SERVER__TRUSTED_PROXIES", '["0.0.0.0/0.0.0.0"]'),
             ("APP_SERVER__TRUSTED_PROXIES", '["10.0.0.300/8"]'),
             ("APP_SERVER__TRUSTED_PROXIES", '["10.0.0.1/8"]'),
@@ -189,7 +202,7 @@ class TestProduction:
             ("APP_AUTH__SIGNING_KEY", "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7"),
             ("APP_AUTH__SIGNING_KEY", "0123456789abcdefgh" * 2),
             ("APP_AUTH__SIGNING_KEY", "aabbaaabbbaaaabbbbaaaaabbbbbaaaaaabbbbbb"),
-            ("APP_SERVER__MAX_BODIES_BYTES", "1000"),
+            ("APP_SERVER__MAX_BODIES_BYTES", "2000000"),
         ],
     )
     def test_refuses_what_is_weak_or_wrong(

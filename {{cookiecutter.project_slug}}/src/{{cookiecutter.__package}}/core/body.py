@@ -1,44 +1,61 @@
 """What the body of a request may be: looked at before anything reads it."""
 
 import re
+from collections.abc import Awaitable
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .errors import ContentTooLargeError, InvalidInputError, UnavailableError
+from .media_type import is_json
 from .middleware import HttpMiddleware
 from .problems import problem_response
 from .security.dependencies import admit
 from .settings import ServerSettings
 
+ANNOUNCES_BODY = {b"content-length", b"transfer-encoding"}
+TOO_MANY_BODIES = "Too many large bodies at once; try again in a moment."
 SMALL_BODY = 16 * 1024  # Bytes that any request may hold; only what is beyond them is counted.
 # A string, even one that never ends, or what comes before a value.
 JSON_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[,\[{]')
 
 
+@dataclass
+class Room:
+    """How many bytes of large bodies may be held at once."""
+
+    left: int
+
+
 class BodyMiddleware(HttpMiddleware):
-    """Refuses a body that is too large or holds too much, and any body of an unknown caller.
+    """Refuses a body that is too large or holds too much, before anything reads it.
 
     FastAPI reads and parses a body before it asks who is calling. Here a caller whom the route will
-    refuse is refused first.
+    refuse is refused first. Large bodies of unknown callers leave room for those of known ones.
     """
 
     def __init__(self, app: ASGIApp, *, settings: ServerSettings) -> None:
         super().__init__(app)
         self.max_bytes = settings.max_body_bytes
         self.max_values = settings.max_json_values
-        self.room = settings.max_bodies_bytes  # What is left of it.
+        self.room_for_unknown = Room(settings.max_body_bytes)
+        self.room_for_known = Room(settings.max_bodies_bytes - settings.max_body_bytes)
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, with a body that is looked at."""
+    def handle(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Pass the request on, with a body that is looked at if there may be one."""
+        if not _may_have_body(scope):
+            return self.app(scope, receive, send)
         if _declared_bytes(scope) > self.max_bytes:
-            await problem_response(scope, 413, str(self.too_large()))(scope, receive, send)
-            return
+            return problem_response(scope, 413, str(self.too_large()))(scope, receive, send)
+        return self._handle_body(scope, receive, send)
+
+    async def _handle_body(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = _Body(self, scope, receive)
         try:
             await self.app(scope, body.receive, send)
         finally:
-            self.room += body.taken
+            body.room.left += body.taken
 
     def too_large(self) -> ContentTooLargeError:
         """Return the error of a body that has too many bytes."""
@@ -49,23 +66,28 @@ class _Body:
     """The body of one request, while it comes in."""
 
     def __init__(self, limits: BodyMiddleware, scope: Scope, receive: Receive) -> None:
-        self.taken = 0  # Of the room for large bodies.
+        self.room = limits.room_for_unknown
+        self.taken = 0  # Of that room.
         self._limits = limits
         self._scope = scope
         self._receive = receive
+        self._is_json = is_json(Headers(scope=scope))
+        self._is_admitted = False
         self._received = 0
         self._kept = bytearray()
 
     async def receive(self) -> Message:
         """Return what has come; JSON is returned whole."""
+        if not self._is_admitted:
+            if await admit(self._scope):
+                self.room = self._limits.room_for_known
+            self._is_admitted = True
         message = await self._receive()
         if not message.get("body"):
             return message
         try:
-            if not self._received:
-                await admit(self._scope)
             self._count(len(message["body"]))
-            return await self._whole(message) if _is_json(self._scope) else message
+            return await self._whole(message) if self._is_json else message
         except Exception:
             # Tracebacks keep what functions hold until the garbage collector finds them.
             message.clear()
@@ -96,9 +118,9 @@ class _Body:
         if self._received > limits.max_bytes:
             raise limits.too_large()
         needed = max(0, self._received - SMALL_BODY) - self.taken
-        if needed > limits.room:
-            raise UnavailableError("Too many large bodies at once; try again in a moment.")
-        limits.room -= needed
+        if needed > self.room.left:
+            raise UnavailableError(TOO_MANY_BODIES)
+        self.room.left -= needed
         self.taken += needed
 
 
@@ -145,11 +167,12 @@ def _holds_more_values(body: bytes | bytearray, most: int) -> bool:
     return False
 
 
+def _may_have_body(scope: Scope) -> bool:
+    # In HTTP/1 one of these announces a body; later versions need none.
+    is_http_1 = scope["http_version"].startswith("1")
+    return not is_http_1 or any(name in ANNOUNCES_BODY for name, _ in scope["headers"])
+
+
 def _declared_bytes(scope: Scope) -> int:
-    return int(Headers(scope=scope).get("content-length", 0))
-
-
-def _is_json(scope: Scope) -> bool:
-    # As FastAPI decides it.
-    media_type = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
-    return media_type == "application/json" or media_type.endswith("+json")
+    digits = Headers(scope=scope).get("content-length", "").lstrip("0")
+    return int(digits[:20] or 0)  # Python refuses to read thousands of them.

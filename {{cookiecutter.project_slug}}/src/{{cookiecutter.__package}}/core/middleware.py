@@ -22,6 +22,7 @@ from .problems import problem_response
 from .settings import ServerSettings
 
 PORT = re.compile(r":\d*$")
+LOGGED_CHARACTERS = 200  # Of a path, whose characters may take six bytes each in the log.
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 LIVE_PATH = "/health/live"
 LIVE_BODY = b'{"status":"ok"}'
@@ -137,7 +138,7 @@ class RequestContextMiddleware(HttpMiddleware):
         if CSP not in given:
             is_docs = scope["path"].startswith(self.docs_paths)
             headers.append((CSP, DOCS_POLICY if is_docs else API_POLICY))
-        if draining:
+        if draining and b"connection" not in given:
             headers.append((b"connection", b"close"))
 
 
@@ -154,7 +155,7 @@ def _log_access(scope: Scope, status: int, duration_ms: float) -> None:
     logger.info(
         "request",
         method=scope["method"],
-        path=scope["path"],
+        path=scope["path"][:LOGGED_CHARACTERS],
         status=status,
         duration_ms=duration_ms,
         subject=scope["state"].get("subject"),
@@ -178,7 +179,8 @@ class HostMiddleware:
         return response(scope, receive, send)
 
     def _is_ours(self, scope: Scope) -> bool:
-        host = PORT.sub("", Headers(scope=scope).get("host", "")).lower()
+        hosts = Headers(scope=scope).getlist("host")
+        host = PORT.sub("", hosts[0]).lower() if len(hosts) == 1 else ""  # RFC 9112 section 3.2.
         return host in self.names or host.endswith(self.suffixes)
 
 
@@ -194,6 +196,8 @@ class CorsMiddleware(CORSMiddleware):
 
 
 class _RefusedPreflight(Response):
+    # What Starlette asks for a response is not told of the request, whose id a problem names.
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = problem_response(scope, self.status_code, f"{bytes(self.body).decode()}.")
         await response(scope, receive, send)

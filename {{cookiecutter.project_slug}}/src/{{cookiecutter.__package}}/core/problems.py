@@ -19,6 +19,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from . import errors
+from .media_type import is_json
 
 MEDIA_TYPE = "application/problem+json"
 MAX_FIELDS = 20  # Entries of `errors`; with the two lengths, a document has less than 16 KiB.
@@ -170,10 +171,7 @@ def _shortened(text: str, most: int) -> str:
 
 def _is_wrong_content_type(request: Request, error: RequestValidationError) -> bool:
     # FastAPI hands a body of another type to the model as bytes, which no model accepts.
-    if not isinstance(error.body, bytes):
-        return False
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return not (media_type == "application/json" or media_type.endswith("+json"))
+    return isinstance(error.body, bytes) and not is_json(request.headers)
 
 
 async def _pool_timeout(request: Request, error: PoolTimeoutError) -> Response:

@@ -6,23 +6,31 @@ uvicorn waits for ever; so this stands below ASGI.
 
 import asyncio
 import socket
-from typing import Any
+from http import HTTPStatus
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import structlog
 from httptools import HttpParserError
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from .body import ANNOUNCES_BODY, SMALL_BODY, TOO_MANY_BODIES
 from .middleware import API_POLICY, CSP, standard_headers
 from .problems import problem_response
 from .settings import ServerSettings
 
 PIECE_BYTES = 8192  # What the parser gets at a time, so that little can escape its callbacks.
 MAX_PIPELINED = 8  # Requests that may wait behind the one that is being answered.
+PIPELINED_BYTES = 16 * 1024  # Of all that wait: nobody has counted their bodies yet.
+ADDRESS_PART = 4  # An address is at most this part of a head: it is kept in several forms.
+# Pythons before 3.11.10 and 3.12.6 take quadratic time to unquote a cookie (CVE-2024-7592).
+MAX_COOKIE_ESCAPES = 100
 LINGER_SECONDS = 2  # How long a refused client may go on sending while it reads why.
 THROTTLE_SECONDS = 0.05  # Between two readings of what is only thrown away.
 UNSENT_BYTES = 64 * 1024  # Of an answer, in the kernel: more would hide whether the client reads.
 UNREAD_BYTES = 16 * 1024  # Of an answer, from which on its client counts as slow.
+
+NOTHING: Any = {"type": "http", "method": "", "headers": []}  # In place of what was answered.
 
 logger = structlog.get_logger()
 
@@ -32,12 +40,13 @@ class GuardedProtocol(HttpToolsProtocol):
 
     A deadline runs whenever it is the client's turn, whatever bytes it sends: for a head, a body,
     the next request, and for reading an answer. Where there are too many connections, the one that
-    has waited longest for its client is closed, so that a new request can be served.
+    has waited longest for its client is closed, so that a new one can be served.
     """
 
     settings: ServerSettings
     waiting: dict["GuardedProtocol", None]  # Connections that wait for their clients, oldest first.
-    unread: dict["GuardedProtocol", int]  # Bytes that clients are slow to read, oldest first.
+    unread: dict["GuardedProtocol", int]  # Bytes of answers that clients do not read at once.
+    unreceived: dict["GuardedProtocol", None]  # Whose application has not received a large body.
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -50,29 +59,41 @@ class GuardedProtocol(HttpToolsProtocol):
         self._in_head = self._receiving = self._refused = self._is_upgraded = False
         self._head_bytes = self._head_fields = 0
         self._unreported_bytes = 0  # What the parser has taken and not told of.
+        self._pipelined_bytes = 0  # What waits, without the body that is coming in.
         self._refusal = (400, "This is not HTTP.")
+        self._running: Any = None  # The request that is being answered.
         self._postponed: tuple[Any, Any] | None = None  # A request whose turn it is.
 
     # The connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for the first head. Where it is crowded, close the connection that waits longest."""
+        """Wait for the first head."""
         super().connection_made(transport)
         transport.set_write_buffer_limits(UNREAD_BYTES)
         _bound_unsent(transport)
         self._set_deadline(self.settings.header_timeout)
         if len(self.connections) > self.settings.max_connections:
-            _cut_off_first(self.waiting, "too_many_connections")
+            next(iter(self.waiting)).cut_off("too_many_connections")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the deadlines."""
-        self._stop_deadlines()
+        """Stop the deadlines, and tell the application."""
+        self._leave()
         super().connection_lost(exc)
 
-    def cut_off(self) -> None:
-        """Close the connection at once."""
-        self._stop_deadlines()
+    def cut_off(self, reason: str) -> None:
+        """Close the connection at once, and say why in the log."""
+        logger.warning("connection_cut_off", reason=reason)
+        self._abort()
+
+    def _abort(self) -> None:
+        self._leave()
         self.transport.abort()
+
+    def _leave(self) -> None:
+        self._stop_deadlines()
+        self.unreceived.pop(self, None)
+        if self._running:  # Uvicorn tells only the newest one.
+            _disconnect(self._running)
 
     # What comes in
 
@@ -88,43 +109,58 @@ class GuardedProtocol(HttpToolsProtocol):
                 self._refuse(*self._too_large())
         if self._has_next_deadline:
             self._set_deadline(self._next_deadline)
-        if self._refused or (self._receiving and self._has_answered()):
+        if self._refused or (self._is_in_body() and self._has_answered()):
             self._read_slowly()
 
     def on_message_begin(self) -> None:
         """Wait for the rest of a head."""
         if len(self.pipeline) >= MAX_PIPELINED:
-            raise HttpParserError
+            self._stop_parsing(429, "Too many requests wait on this connection.")
         self._in_head = self._receiving = True
         self._head_bytes = self._head_fields = 0
         self._set_deadline_after_parsing(self.settings.header_timeout)
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
-        """Count a part of the URL."""
+        """Count a part of the address."""
         super().on_url(url)
         self._count(len(url))
+        if len(self.url) > self.settings.max_head_bytes / ADDRESS_PART:
+            self._stop_parsing(*self._too_large())
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Count a field, and drop it if it is a trailer: what ends a body is no header."""
         self._head_fields += 1
         self._count(len(name) + len(value) + len(": \r\n"))
+        if value.count(b"\\") > MAX_COOKIE_ESCAPES and name.lower() == b"cookie":
+            self._stop_parsing(431, "A cookie has too many backslashes.")
         if self._in_head:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Wait for the body."""
+        upgrades = self.parser.should_upgrade()
+        self._is_upgraded = upgrades and not self._should_upgrade()  # To what nobody speaks here.
+        if self._is_upgraded and _announces_body(self.headers):
+            self._stop_parsing(400, "Send a body without Upgrade: this is HTTP/1.1 only.")
         super().on_headers_complete()
         self._in_head = False  # Only now: what uvicorn cannot understand is a bad head, too.
-        if self.parser.should_upgrade() and not self._should_upgrade():
-            self._is_upgraded = True  # To something that nobody speaks here: nothing can follow.
-            self.cycle.keep_alive = False
         self._set_deadline_after_parsing(self.settings.body_timeout)
+        if self._is_upgraded or (self.expect_100_continue and not upgrades):
+            self.cycle.keep_alive = False  # Whether what follows is a request cannot be known.
+        if self._has_to_wait():
+            self._pipelined_bytes = sum(map(_kept_bytes, self._pipelined()))
+            self._check_pipelined()
 
     def on_body(self, body: bytes) -> None:
         """Count what the parser has told of, twice: what is around a body may be as large as it."""
         self._unreported_bytes = max(0, self._unreported_bytes - 2 * len(body))
         super().on_body(body)
+        if self._has_to_wait():
+            self._check_pipelined()
+        elif len(self.cycle.body) > SMALL_BODY:
+            self.unreceived[self] = None
+            self._check_unreceived()
 
     def on_message_complete(self) -> None:
         """Stop the deadline, as it is our turn; wait for the next request if we have answered."""
@@ -132,6 +168,9 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_message_complete()
         answered = self._has_answered()
         self._set_deadline_after_parsing(self.settings.keep_alive_timeout if answered else None)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: uvicorn would ask for a library, but a setting keeps WebSockets out."""
 
     def handle_websocket_upgrade(self) -> None:
         """Stop the deadlines: a WebSocket has its own."""
@@ -145,13 +184,39 @@ class GuardedProtocol(HttpToolsProtocol):
             self._head_bytes > self.settings.max_head_bytes
             or self._head_fields > self.settings.max_head_fields
         ):
-            self._refusal = self._too_large()
-            raise HttpParserError
+            self._stop_parsing(*self._too_large())
+
+    def _has_to_wait(self) -> bool:
+        return bool(self.pipeline or self._postponed)
+
+    def _pipelined(self) -> list[Any]:
+        waiting = [self._postponed, *self.pipeline] if self._postponed else self.pipeline
+        return [cycle for cycle, _ in waiting]
+
+    def _check_pipelined(self) -> None:
+        if self._pipelined_bytes + len(self.cycle.body) > PIPELINED_BYTES:
+            self._stop_parsing(413, "Too much waits on this connection.")
+
+    def _check_unreceived(self) -> None:
+        # One turn of the loop may read the beginnings of a thousand bodies.
+        kept = 0
+        for connection in list(self.unreceived):
+            size = len(connection.cycle.body)
+            if size > SMALL_BODY:
+                kept += size
+            else:
+                del self.unreceived[connection]
+        if kept > self.settings.max_bodies_bytes:
+            self._stop_parsing(503, TOO_MANY_BODIES)
+
+    def _stop_parsing(self, status: int, detail: str) -> NoReturn:
+        self._refusal = (status, detail)
+        raise HttpParserError
 
     def _too_large(self) -> tuple[int, str]:
-        if len(self.url) > self.settings.max_head_bytes / 2:
+        if len(self.url) > self.settings.max_head_bytes / ADDRESS_PART:
             return 414, "The address is too long."
-        return 431, "The request has too many header fields, or too large ones."
+        return 431, "The header fields, or what surrounds the body, are too many or too large."
 
     def _read_slowly(self) -> None:
         # What comes now is thrown away. Read at once, it would keep the loop from everybody else.
@@ -162,26 +227,38 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         # Another answer would only wait beside the one that the client does not read.
-        if _unread_bytes(self) > UNREAD_BYTES:
-            self._postponed = (cycle, app)
+        if self.flow.write_paused:
+            self._running, self._postponed = None, (cycle, app)
         else:
+            self._running = cycle
             super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         """Wait for the next request, and keep nothing of this one."""
         super().on_response_complete()
         if self._has_answered():
-            self.cycle.body.clear()
+            self._forget_request()
             self._wait_if_idle()
+
+    def _forget_request(self) -> None:
+        self._running = None
+        self.unreceived.pop(self, None)
+        self.cycle.body.clear()
+        self.cycle.scope = NOTHING
+        if not self._in_head:  # Else these are the next one's.
+            self.scope, self.headers, self.url = NOTHING, [], b""
 
     def pause_writing(self) -> None:
         """Wait for the client to read. Where too much is unread, close what waits longest."""
         super().pause_writing()
+        # An answer is kept whole until its last byte is sent.
+        self.unread[self] = self.transport.get_write_buffer_size()
+        self.waiting.setdefault(self)
         self._set_reading_deadline()
         if self.unread[self] > self.settings.max_unread_bytes:
-            _cut_off_first({self: None}, "too_much_unread")
-        while sum(map(_unread_bytes, self.unread)) > self.settings.max_unread_bytes:
-            _cut_off_first(self.unread, "too_much_unread")
+            self.cut_off("too_much_unread")  # And nobody else for its sake.
+        while sum(self.unread.values()) > self.settings.max_unread_bytes:
+            next(iter(self.unread)).cut_off("too_much_unread")
 
     def resume_writing(self) -> None:
         """Stop the deadline for reading."""
@@ -189,7 +266,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().resume_writing()
         if self._postponed:
             (cycle, app), self._postponed = self._postponed, None
-            super()._start_asgi_task(cycle, app)
+            self._start_asgi_task(cycle, app)
         self._wait_if_idle()
 
     def send_400_response(self, msg: str) -> None:
@@ -203,31 +280,34 @@ class GuardedProtocol(HttpToolsProtocol):
         unread is reset, and the answer lost with it (RFC 9112 section 9.6).
         """
         self._refused = True
+        self._postponed = None
         request_id = uuid4().hex
         logger.warning("request_refused", status=status, reason=detail, request_id=request_id)
         if not self._may_answer():
-            self.cut_off()
+            self._abort()
             return
         if self.cycle:  # An application that reads the body learns that no more will come.
-            self.cycle.disconnected = True
             self.cycle.waiting_for_100_continue = False
-            self.cycle.message_event.set()
+            _disconnect(self.cycle)
         self.transport.write(self._refusal_answer(status, detail, request_id))
         self.transport.write_eof()
         self._set_deadline_after_parsing(LINGER_SECONDS)
 
     def _may_answer(self) -> bool:
-        in_body = self._receiving and not self._in_head
         if self.cycle is None or self._has_answered():
-            return not in_body  # Whose body it is has its answer.
-        return in_body and not (self.pipeline or self.cycle.response_started)
+            return not self._is_in_body()  # Whose body it is has its answer.
+        return self._is_in_body() and not (self.pipeline or self.cycle.response_started)
+
+    def _is_in_body(self) -> bool:
+        return self._receiving and not self._in_head
 
     def _has_answered(self) -> bool:
         return self.cycle is not None and self.cycle.response_complete
 
     def _refusal_answer(self, status: int, detail: str, request_id: str) -> bytes:
         scope = {"state": {"request_id": request_id}}
-        response = problem_response(scope, status, detail, headers={"Connection": "close"})
+        more = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+        response = problem_response(scope, status, detail, headers={"Connection": "close", **more})
         headers = [
             *self.server_state.default_headers,
             *response.raw_headers,
@@ -245,9 +325,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._next_deadline, self._has_next_deadline = seconds, True
 
     def _wait_if_idle(self) -> None:
-        # Not while a part of the next request is here, or of the last answer.
-        busy = self._receiving or self._refused or self in self.unread
-        if self._has_answered() and not busy and self.transport.get_protocol() is self:
+        # It is not while a part of the next request is here, or the client still reads.
+        if self._has_answered() and not self._receiving and self not in self.unread:
             self._set_deadline(self.settings.keep_alive_timeout)
 
     def _set_deadline(self, seconds: float | None) -> None:
@@ -255,33 +334,35 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._deadline:
             self._deadline.cancel()
             self._deadline = None
-        self.waiting.pop(self, None)
+        if self not in self.unread:
+            self.waiting.pop(self, None)
         if seconds is not None:
             self._deadline = self.loop.call_later(seconds, self._expire)
-            self.waiting[self] = None
+            self.waiting.setdefault(self)
 
     def _expire(self) -> None:
         if self.flow.read_paused and not (self._refused or self._has_answered()):
-            # The application is slow to read. Once it reads on, the client has all its time again.
-            self._set_deadline(self.settings.body_timeout)
-            self._set_deadline_after_parsing(self.settings.body_timeout)
+            self._set_deadline(self.settings.body_timeout)  # The application is slow to read.
+        elif self._receiving and not self._refused:
+            self.cut_off("sends_too_slowly")
         else:
-            self.cut_off()
+            self._abort()
 
     def _set_reading_deadline(self) -> None:
-        self.unread[self] = _unread_bytes(self)
+        left = self.transport.get_write_buffer_size()
         self._reading_deadline = self.loop.call_later(
-            self.settings.body_timeout, self._check_reading
+            self.settings.body_timeout, self._check_reading, left
         )
 
-    def _check_reading(self) -> None:
-        if _unread_bytes(self) < self.unread[self]:
+    def _check_reading(self, left: int) -> None:
+        if self.transport.get_write_buffer_size() < left:
             self._set_reading_deadline()
         else:
-            self.cut_off()
+            self.cut_off("does_not_read")
 
     def _stop_reading_deadline(self) -> None:
-        self.unread.pop(self, None)
+        if self.unread.pop(self, None) is not None and not self._deadline:
+            self.waiting.pop(self, None)
         if self._reading_deadline:
             self._reading_deadline.cancel()
 
@@ -294,7 +375,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
 def guarded_protocol(settings: ServerSettings) -> type[GuardedProtocol]:
     """Return the protocol of one server; uvicorn takes only a class."""
-    of_one_server = {"settings": settings, "waiting": {}, "unread": {}}
+    of_one_server = {"settings": settings, "waiting": {}, "unread": {}, "unreceived": {}}
     return type("GuardedProtocol", (GuardedProtocol,), of_one_server)
 
 
@@ -304,10 +385,16 @@ def _bound_unsent(transport: asyncio.Transport) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, option, UNSENT_BYTES)
 
 
-def _unread_bytes(connection: GuardedProtocol) -> int:
-    return connection.transport.get_write_buffer_size()
+def _announces_body(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(name in ANNOUNCES_BODY and value != b"0" for name, value in headers)
 
 
-def _cut_off_first(connections: dict[GuardedProtocol, Any], reason: str) -> None:
-    logger.warning("connection_cut_off", reason=reason)
-    next(iter(connections)).cut_off()
+def _disconnect(cycle: Any) -> None:
+    cycle.disconnected = True
+    cycle.message_event.set()
+
+
+def _kept_bytes(cycle: Any) -> int:
+    scope = cycle.scope
+    fields = sum(len(name) + len(value) for name, value in scope["headers"])
+    return len(scope["raw_path"]) + len(scope["query_string"]) + fields + len(cycle.body)

@@ -3,6 +3,8 @@
 import asyncio
 import math
 import signal
+from collections.abc import Iterator
+from ipaddress import IPv4Network, ip_network
 from types import FrameType
 from typing import Any
 
@@ -28,12 +30,19 @@ def create_server(app: FastAPI, settings: ServerSettings) -> "DrainingServer":
         ws="auto" if settings.websockets else "none",
         timeout_keep_alive=math.ceil(settings.keep_alive_timeout),  # The protocol has its own.
         timeout_graceful_shutdown=settings.shutdown_timeout,
-        forwarded_allow_ips=settings.trusted_proxies,
+        forwarded_allow_ips=[*settings.trusted_proxies, *_mapped(settings.trusted_proxies)],
         server_header=False,
         access_log=False,
         log_config=None,
     )
     return DrainingServer(config, app, settings.drain_seconds)
+
+
+def _mapped(networks: list[str]) -> Iterator[str]:
+    """Yield what an IPv4 network is called where addresses are written as IPv6 ones."""
+    for network in map(ip_network, filter("*".__ne__, networks)):
+        if isinstance(network, IPv4Network):
+            yield f"::ffff:{network.network_address}/{96 + network.prefixlen}"
 
 
 class DrainingServer(uvicorn.Server):

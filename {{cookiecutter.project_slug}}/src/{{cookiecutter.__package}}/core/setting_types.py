@@ -2,7 +2,7 @@
 
 import json
 import re
-from ipaddress import ip_network
+from ipaddress import IPv6Network, ip_network
 from typing import Annotated
 
 import limits
@@ -23,8 +23,13 @@ SIGNING_KEY_BYTES = 32  # RFC 7518 section 3.2: an HS256 key is at least as long
 HOST = re.compile(r"\*|(\*\.)?[a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.IGNORECASE)
 ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/?#@*\sA-Z]+")  # As browsers send it.
 # What people write where a key belongs, and what no random key of 32 bytes or more is made of.
-PLACEHOLDER = re.compile(r"change.?me|replace|secret|password|example|insecure", re.IGNORECASE)
+PLACEHOLDER = re.compile(
+    r"change.?me|replace|secret|password|example|insecure|your[-_ ]|todo[-_: ]|\$\{|\{\{",
+    re.IGNORECASE,
+)
 LEAST_CHARACTERS = 8
+LEAST_PREFIX = 8  # A network of proxies has no shorter one: half of all addresses is no proxy.
+MAPPED = IPv6Network("::ffff:0:0/96")  # Where IPv4 addresses lie when they are written as IPv6.
 
 
 def is_weak_key(key: SecretStr) -> bool:
@@ -32,6 +37,15 @@ def is_weak_key(key: SecretStr) -> bool:
     text = key.get_secret_value()
     repeats = text in (text + text)[1:-1]
     return repeats or len(set(text)) < LEAST_CHARACTERS or PLACEHOLDER.search(text) is not None
+
+
+def is_wide_network(network: str) -> bool:
+    """Return whether a network holds more addresses than anybody has proxies."""
+    if network == "*":
+        return True
+    prefix = ip_network(network).prefixlen
+    within = isinstance(ip_network(network), IPv6Network) and MAPPED.overlaps(ip_network(network))
+    return prefix < LEAST_PREFIX + within * MAPPED.prefixlen
 
 
 def _check_rate(value: str) -> str:
@@ -46,7 +60,7 @@ def _parse_list(value: object) -> object:
     # Left to pydantic-settings, the error would name the group and not the variable.
     try:
         return json.loads(value) if isinstance(value, str) else value
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError('a list is written like ["a", "b"]') from None
 
 
@@ -55,30 +69,33 @@ def _check_network(value: str) -> str:
         if value != "*":
             ip_network(value)
     except ValueError:
-        raise ValueError("a proxy is an address, or a network like 10.0.0.0/8 that ends in zeros") from None
+        raise ValueError("a proxy is an address or a network like 10.0.0.0/8") from None
     return value
 
 
 def _check_host(value: str) -> str:
     if not HOST.fullmatch(value):
-        raise ValueError("a host is a name like api.example.com or *.example.com, without https:// and port")
+        raise ValueError("a host is a name like api.example.com or *.example.com, without a port")
     return value
 
 
 def _check_origin(value: str) -> str:
     if not ORIGIN.fullmatch(value):
-        raise ValueError("an origin is written like https://shop.example, in small letters, with no slash at its end")
+        raise ValueError("an origin is https://shop.example: small letters, no slash at its end")
     return value
 
 
 def _check_url(value: SecretStr) -> SecretStr:
     try:
         url = make_url(value.get_secret_value())
-    except (ArgumentError, ValueError):  # Their messages hold parts of the password.
+        url.get_dialect()().create_connect_args(url)
+    except (ArgumentError, TypeError, ValueError):  # Their messages hold parts of the password.
         url = None
     if url is None or url.drivername != DRIVER:
         raise ValueError(f"the address of a database is {URL_FORM}")
 # {% if cookiecutter.database == "postgresql" %}
+    if {"user", "password"} & set(url.query):
+        raise ValueError(f"the address of a database is {URL_FORM}, with the user before the host")
     if "@" in f"{url.host}{url.database}":
         raise ValueError("in a password, @ is written as %40, and % as %25")
 # {% endif %}

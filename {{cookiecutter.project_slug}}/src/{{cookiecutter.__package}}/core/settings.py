@@ -8,7 +8,6 @@ APP_SECRETS_DIR names. Times are in seconds, sizes in bytes. `docs/settings.md` 
 import json
 import os
 from collections.abc import Iterator
-from ipaddress import ip_network
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -44,6 +43,7 @@ from .setting_types import (
     SigningKey,
     SigningKeys,
     is_weak_key,
+    is_wide_network,
 )
 
 PREFIX = "APP_"
@@ -54,6 +54,9 @@ LAST_SECONDS = 5  # Of the grace period: after the requests, connections and thr
 # The least that OWASP recommends for argon2id.
 ARGON2_MEMORY_KIB = 19456
 ARGON2_TIME_COST = 2
+# {% if cookiecutter.database == "postgresql" %}
+WEAK_PASSWORDS = {"postgres", "password", "secret", "changeme"}
+# {% endif %}
 
 
 class Group(BaseModel):
@@ -82,17 +85,17 @@ class ServerSettings(Group):
     max_body_bytes: Annotated[int, Field(gt=0)] = 1024 * 1024
     """Largest request body; above it the answer is 413."""
     max_bodies_bytes: Annotated[int, Field(validate_default=True)] = 4 * 1024 * 1024
-    """Most bytes of bodies above 16 KiB, of all requests together; what does not fit gets 503."""
+    """Most bytes of bodies above 16 KiB, all together; what does not fit is answered 503."""
     max_json_values: Annotated[int, Field(gt=0)] = 1000
     """Most values in a JSON body; each list, object, text and number counts; above it: 413."""
     max_head_bytes: Annotated[int, Field(gt=0)] = 32 * 1024
-    """Largest head of a request, address included; above it the answer is 431, or 414."""
+    """Largest head of a request: 431; its address may be a quarter of it: 414."""
     max_head_fields: Annotated[int, Field(gt=0)] = 100
     """Most header fields of a request; above it the answer is 431."""
     max_connections: Annotated[int, Field(gt=0)] = 1000
     """Most connections; above it the one that has waited longest for its client is closed."""
     max_unread_bytes: Annotated[int, Field(gt=0)] = 32 * 1024 * 1024
-    """Most bytes of answers that slow clients have not read; above it the oldest is thrown away."""
+    """Most bytes of answers that clients do not read at once; a single one is always smaller."""
     require_if_match: bool = False
     """A change without If-Match is refused with 428, so that nobody overwrites unseen."""
     websockets: bool = False
@@ -117,9 +120,9 @@ class ServerSettings(Group):
 
     @field_validator("max_bodies_bytes")
     @classmethod
-    def _holds_the_largest(cls, value: int, info: ValidationInfo) -> int:
-        if value < info.data.get("max_body_bytes", 0):
-            raise ValueError("it must be at least APP_SERVER__MAX_BODY_BYTES")
+    def _holds_two_of_the_largest(cls, value: int, info: ValidationInfo) -> int:
+        if value < 2 * info.data.get("max_body_bytes", 0):
+            raise ValueError("it must be at least twice APP_SERVER__MAX_BODY_BYTES")
         return value
 
     @field_validator("grace_period")
@@ -261,11 +264,11 @@ def _production_problems(settings: Settings) -> Iterator[str]:
 
 def _server_problems(server: ServerSettings) -> Iterator[str]:
     if not server.trusted_hosts or "*" in server.trusted_hosts:
-        yield "APP_SERVER__TRUSTED_HOSTS: production needs the names that it is called by, and no *."
-    if any(proxy == "*" or not ip_network(proxy).prefixlen for proxy in server.trusted_proxies):
+        yield "APP_SERVER__TRUSTED_HOSTS: production needs the names that it is called by, not all."
+    if any(map(is_wide_network, server.trusted_proxies)):
         yield "APP_SERVER__TRUSTED_PROXIES: production needs the addresses of its proxies, not all."
     if {"*", "null"} & set(server.cors_origins):
-        yield "APP_SERVER__CORS_ORIGINS: production needs the origins that it trusts, no * or null."
+        yield "APP_SERVER__CORS_ORIGINS: production needs the origins that it trusts, not all."
 
 
 def _database_problems(database: DatabaseSettings) -> Iterator[str]:
@@ -277,8 +280,8 @@ def _database_problems(database: DatabaseSettings) -> Iterator[str]:
 # {% endif %}
 # {% if cookiecutter.database == "postgresql" %}
     url = make_url(database.url.get_secret_value())
-    if url.password and url.password == url.username:
-        yield "APP_DATABASE__URL: production needs a password that is not the user's name."
+    if url.password and url.password in {url.username, *WEAK_PASSWORDS}:
+        yield "APP_DATABASE__URL: production needs a password that nobody guesses."
 # {% endif %}
 
 
@@ -307,6 +310,8 @@ def load_settings() -> Settings:
         return Settings(_env_file=ENV_FILE)
     except ValidationError as error:
         raise SettingsError("\n".join(_lines(error))) from None
+    except UnicodeDecodeError:
+        raise SettingsError("The settings cannot be read: a file is not UTF-8.") from None
     except SourceError as error:
         raise SettingsError(f"The settings cannot be read: {error}.") from None
 

@@ -102,8 +102,8 @@ def _make_file(url: URL) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             path.touch(mode=0o600)
-    except OSError as error:
-        raise SettingsError(f"APP_DATABASE__URL: no place for the file: {error}.") from None
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"APP_DATABASE__URL: the file cannot be made: {error}.") from None
 
 
 def _prepare(connection: Any, _record: object) -> None:

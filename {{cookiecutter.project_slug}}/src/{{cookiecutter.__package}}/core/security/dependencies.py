@@ -46,8 +46,10 @@ async def get_current_user(
     return principal
 
 
-async def admit(scope: Scope) -> None:
+async def admit(scope: Scope) -> bool:
     """Refuse whom the route of a request will refuse, before FastAPI reads and parses the body.
+
+    Returns whether the caller is known, because the route asks who is calling.
 
     Raises:
         AuthenticationError, PermissionDeniedError, HTTPException: as `get_current_user`.
@@ -56,12 +58,14 @@ async def admit(scope: Scope) -> None:
     route = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
     needed: Dependant | None = getattr(route, "dependant", None)
     if needed is None:
-        return
-    request = Request(scope)
+        return False
+    request, is_known = Request(scope), False
     for dependant in _dependants(needed, scope["app"].dependency_overrides):
         if dependant.call is get_current_user:
             scopes = [*(dependant.parent_oauth_scopes or ()), *(dependant.own_oauth_scopes or ())]
             await get_current_user(request, SecurityScopes(scopes), await oauth2_scheme(request))
+            is_known = True
+    return is_known
 
 
 def _dependants(dependant: Dependant, overrides: Container[object]) -> Iterator[Dependant]:

@@ -10,6 +10,7 @@ from fastapi import Request
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from starlette.datastructures import UploadFile
 
+from ...core.media_type import media_type
 from ...core.schemas import NO_NUL, refuse_nul
 from .errors import OAuthError
 
@@ -75,8 +76,7 @@ async def read_form(request: Request) -> OAuthForm:
     Raises:
         OAuthError: they are not well formed.
     """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != FORM:
+    if media_type(request.headers) != FORM:
         raise OAuthError("invalid_request", f"The body must be {FORM}.")
     body = await request.body()
     if len(body) > FORM_BYTES or body.count(b"&") > FORM_PARAMETERS:
