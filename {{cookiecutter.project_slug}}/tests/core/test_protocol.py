@@ -15,7 +15,6 @@ from starlette.requests import ClientDisconnect
 from {{ cookiecutter.__package }}.core.protocol import (
     LINGER_SECONDS,
     THROTTLE_SECONDS,
-    UNREAD_BYTES,
     UNSENT_BYTES,
     GuardedProtocol,
 )
@@ -400,7 +399,7 @@ class TestDeadlines:
             kernel = connection.transport.get_extra_info("socket")
             if option := getattr(socket, "TCP_NOTSENT_LOWAT", None):
                 assert kernel.getsockopt(socket.IPPROTO_TCP, option) == UNSENT_BYTES
-            assert connection.transport.get_write_buffer_limits()[1] == UNREAD_BYTES
+            assert connection.transport.get_write_buffer_limits() == (0, 0)
             writer.close()
 
     async def test_who_has_read_all_may_come_again(self, app: FastAPI) -> None:

@@ -7,7 +7,7 @@ uvicorn waits for ever; so this stands below ASGI.
 import asyncio
 import socket
 from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 from uuid import uuid4
 
 import structlog
@@ -28,7 +28,6 @@ MAX_COOKIE_ESCAPES = 100
 LINGER_SECONDS = 2  # How long a refused client may go on sending while it reads why.
 THROTTLE_SECONDS = 0.05  # Between two readings of what is only thrown away.
 UNSENT_BYTES = 64 * 1024  # Of an answer, in the kernel: more would hide whether the client reads.
-UNREAD_BYTES = 16 * 1024  # Of an answer, from which on its client counts as slow.
 
 NOTHING: Any = {"type": "http", "method": "", "headers": []}  # In place of what was answered.
 
@@ -68,8 +67,9 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first head."""
-        super().connection_made(transport)
-        transport.set_write_buffer_limits(UNREAD_BYTES)
+        self._counting = _CountingTransport(transport)
+        super().connection_made(cast("asyncio.Transport", self._counting))
+        transport.set_write_buffer_limits(0)  # What the kernel does not take counts as unread.
         _bound_unsent(transport)
         self._set_deadline(self.settings.header_timeout)
         if len(self.connections) > self.settings.max_connections:
@@ -251,8 +251,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Wait for the client to read. Where too much is unread, close what waits longest."""
         super().pause_writing()
-        # An answer is kept whole until its last byte is sent.
-        self.unread[self] = self.transport.get_write_buffer_size()
+        self.unread[self] = self._counting.last_bytes
         self.waiting.setdefault(self)
         self._set_reading_deadline()
         if self.unread[self] > self.settings.max_unread_bytes:
@@ -371,6 +370,21 @@ class GuardedProtocol(HttpToolsProtocol):
         self._stop_reading_deadline()
         if self._throttle:
             self._throttle.cancel()
+
+
+class _CountingTransport:
+    """A transport that tells how large what it writes is: it is kept whole until all is sent."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.last_bytes = 0
+        self._transport = transport
+
+    def write(self, data: bytes) -> None:
+        self.last_bytes = len(data)
+        self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
 def guarded_protocol(settings: ServerSettings) -> type[GuardedProtocol]:
