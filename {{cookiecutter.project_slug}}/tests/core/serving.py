@@ -19,9 +19,11 @@ async def running(server: DrainingServer) -> AsyncIterator[int]:
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - it has no event.
         await asyncio.sleep(0.001)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    await asyncio.wait_for(task, PATIENCE)
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        await asyncio.wait_for(task, PATIENCE)
 
 
 async def talk(port: int, request: bytes) -> tuple[bytes, float]:
