@@ -95,7 +95,7 @@ class ServerSettings(Group):
     max_connections: Annotated[int, Field(gt=0)] = 1000
     """Most connections; above it the one that has waited longest for its client is closed."""
     max_unread_bytes: Annotated[int, Field(gt=0)] = 32 * 1024 * 1024
-    """Most bytes of answers that clients do not read at once; a single one is always smaller."""
+    """Most bytes of answers that clients are slow to read; above it the first is cut off."""
     require_if_match: bool = False
     """A change without If-Match is refused with 428, so that nobody overwrites unseen."""
     websockets: bool = False
