@@ -74,9 +74,11 @@ async def _watched(service: Service, most: int = LITTLE) -> AsyncIterator[Callab
     live = Liveness(service.port)
     figures: list[str] = []
     asking = asyncio.create_task(asyncio.to_thread(live.ask))
-    yield lambda: figures[0]
-    live.stop = True
-    await asking
+    try:
+        yield lambda: figures[0]
+    finally:
+        live.stop = True
+        await asking
     grown = service.peak_memory() - before if service.is_running() else float("inf")
     figures.append(f"peak {grown:.0f} MiB more, /health/live {live.tally} (p95 {live.p95:.0f} ms)")
     assert service.is_running(), figures
@@ -226,6 +228,22 @@ async def test_bodies_that_stop_before_their_end(serve: Serve, report: Report) -
 
 
 @on_sqlite
+async def test_bodies_that_come_all_at_once(serve: Serve, report: Report) -> None:
+    """A turn of the loop reads all of them, before an application receives one."""
+    service = serve()
+    head = f"GET /health/ready HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {MIB}\r\n\r\n"
+    part = bytes(400_000)
+
+    async def attack() -> str:
+        return await _sent(service, _endless(head.encode(), part, len(part)))
+
+    async with _watched(service, WAITED_FOR) as figures:
+        answers = await _many(500, attack)
+    report(f"500 beginnings of bodies of 400 kB: {dict(answers)}, {figures()}")
+    assert set(answers) <= {"200", "503", "closed"}
+
+
+@on_sqlite
 async def test_connections_that_only_send_line_ends(serve: Serve, report: Report) -> None:
     service = serve(APP_SERVER__KEEP_ALIVE_TIMEOUT="2")
     request = f"GET /health/live HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
@@ -289,9 +307,25 @@ async def test_more_connections_than_there_are_places(serve: Serve, report: Repo
 
 
 @on_sqlite
-async def test_answers_that_nobody_reads(serve: Serve, report: Report) -> None:
-    """A page of the largest items is 800 kB; most of what nobody reads is thrown away."""
-    service = serve(APP_SERVER__MAX_UNREAD_BYTES=str(10 * MIB), APP_SERVER__BODY_TIMEOUT="60")
+async def test_requests_that_are_answered(serve: Serve, report: Report) -> None:
+    """What 900 connections have asked for is not kept while they wait."""
+    service = serve()
+    fields = "".join(f"x-{number}: {'a' * 300}\r\n" for number in range(95))
+    request = f"GET /nothing HTTP/1.1\r\nHost: {HOST}\r\n{fields}\r\n".encode()
+    writers: list[asyncio.StreamWriter] = []
+    async with _watched(service) as figures:
+        for _ in range(900):
+            reader, writer = await asyncio.open_connection(HOST, service.port)
+            writers.append(writer)
+            writer.write(request)
+            assert (await reader.readline()).startswith(b"HTTP/1.1 404")
+    for writer in writers:
+        writer.transport.abort()
+    report(f"900 connections that wait after a head of 30 kB: {figures()}")
+
+
+async def _with_large_items(service: Service) -> Account:
+    """Make a hundred items, a page of which is 600 kB."""
     account = await service.sign_up()
     async with service.client(account) as client:
         for _ in range(100):
@@ -299,6 +333,14 @@ async def test_answers_that_nobody_reads(serve: Serve, report: Report) -> None:
                 "/api/v1/items", json={"name": "Large", "description": "\N{SNOWMAN}" * 2000}
             )
             assert answer.status_code == 201
+    return account
+
+
+@on_sqlite
+async def test_answers_that_nobody_reads(serve: Serve, report: Report) -> None:
+    """Most of what nobody reads is thrown away."""
+    service = serve(APP_SERVER__MAX_UNREAD_BYTES=str(10 * MIB), APP_SERVER__BODY_TIMEOUT="60")
+    account = await _with_large_items(service)
     sockets: list[socket.socket] = []
     async with _watched(service) as figures:
         for _ in range(100):
@@ -309,13 +351,35 @@ async def test_answers_that_nobody_reads(serve: Serve, report: Report) -> None:
     report(f"100 pages of 600 kB that nobody reads: {figures()}")
 
 
-async def _ask_and_not_read(service: Service, account: Account) -> socket.socket:
+@on_sqlite
+async def test_answers_that_nobody_reads_shut_nobody_out(serve: Serve, report: Report) -> None:
+    """A hundred may connect, and as many do not read; who comes with a request is served."""
+    service = serve(APP_SERVER__MAX_CONNECTIONS="100", APP_SERVER__BODY_TIMEOUT="60")
+    account = await _with_large_items(service)
+    reads = Tally()
+
+    async def read() -> None:
+        async with service.client() as client:
+            await reads.add(client.get("/health/ready"))
+
+    async with _watched(service, WAITED_FOR) as figures:
+        sockets = [await _ask_and_not_read(service, account, limit=20) for _ in range(120)]
+        await arrive(read, 3)
+    for one in sockets:
+        one.close()
+    report(f"120 pages of 120 kB that nobody reads: others {reads}, {figures()}")
+    assert reads.only(200)
+
+
+async def _ask_and_not_read(
+    service: Service, account: Account, *, limit: int = 100
+) -> socket.socket:
     loop = asyncio.get_running_loop()
     one = socket.socket()
     one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     one.setblocking(False)
     await loop.sock_connect(one, (HOST, service.port))
-    head = f"GET /api/v1/items?limit=100 HTTP/1.1\r\nHost: {HOST}\r\n"
+    head = f"GET /api/v1/items?limit={limit} HTTP/1.1\r\nHost: {HOST}\r\n"
     request = f"{head}Authorization: {account.headers['Authorization']}\r\n\r\n"
     await loop.sock_sendall(one, request.encode())
     return one
