@@ -45,7 +45,7 @@ ON_DISK = ("deploy/", f"{PACKAGE}/__init__.py", f"{PACKAGE}/core/")
 READ: dict[object, tuple[list[str], dict[str, Any]]] = {}
 SECRETS = {
     "APP_AUTH__SIGNING_KEY": "of a service that is only looked at",
-    "APP_DATABASE__URL": "postgresql+asyncpg://app:secret@database.example.com:5432/app",
+    "APP_DATABASE__URL": "postgresql+asyncpg://app:a-good-password@database.example.com:5432/app",
 }
 CONNECTIONS = 97  # What PostgreSQL gives to others than superusers by default.
 RESTRICTED = {
