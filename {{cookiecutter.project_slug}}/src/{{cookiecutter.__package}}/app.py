@@ -107,7 +107,7 @@ def _middleware(server: ServerSettings) -> list[Middleware]:
         Middleware(RequestContextMiddleware, settings=server, docs_paths=DOCS_PATHS),
         Middleware(HostMiddleware, hosts=server.trusted_hosts),
         *([cors] if server.cors_origins else []),
-        Middleware(DeadlineMiddleware, seconds=server.request_timeout),
+        Middleware(DeadlineMiddleware, settings=server),
         Middleware(BodyMiddleware, settings=server),
     ]
 

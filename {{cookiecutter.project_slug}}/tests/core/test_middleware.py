@@ -1,6 +1,7 @@
 """What surrounds every request."""
 
 from collections.abc import AsyncIterator, MutableMapping
+from functools import partial
 from typing import Any
 
 import anyio
@@ -208,6 +209,47 @@ async def test_what_takes_too_long_is_answered_504(strict: AsyncClient) -> None:
     answer = await strict.get("/slow")
     assert answer.status_code == answer.json()["status"] == 504
     assert answer.headers["X-Request-ID"] == answer.json()["request_id"]
+
+
+async def test_too_many_that_wait_are_answered_503(settings: Settings) -> None:
+    server = ServerSettings(max_requests=2)
+    app, go_on = create_app(settings.model_copy(update={"server": server})), anyio.Event()
+
+    @app.get("/wait")
+    async def wait() -> None:
+        await go_on.wait()
+
+    @app.post("/read")
+    async def read(_: list[int]) -> None:
+        await go_on.wait()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"[1"
+        await body_comes.wait()
+        yield b"]"
+
+    statuses: list[int] = []
+    body_comes = anyio.Event()
+    json = {"Content-Type": "application/json"}
+    async with make_client(app) as client, anyio.create_task_group() as group:
+
+        async def ask(method: str, path: str, **options: Any) -> None:
+            statuses.append((await client.request(method, path, **options)).status_code)
+
+        group.start_soon(partial(ask, "POST", "/read", content=slowly(), headers=json))
+        await anyio.wait_all_tasks_blocked()
+        for _ in range(2):  # A body that is still coming takes no place.
+            group.start_soon(ask, "GET", "/wait")
+        await anyio.wait_all_tasks_blocked()
+        answer = await client.get("/nothing")
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+        assert (await client.get("/health/live")).status_code == 200
+        body_comes.set()
+        await anyio.wait_all_tasks_blocked()
+        assert statuses == [503]
+        go_on.set()
+    assert statuses == [503, 200, 200]
+    assert (await make_client(app).get("/nothing")).status_code == 404
 
 
 @pytest.mark.parametrize(("path", "status"), [("/quick", 200), ("/slow", 504)])

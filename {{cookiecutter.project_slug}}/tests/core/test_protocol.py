@@ -499,6 +499,21 @@ class TestManyConnections:
         for client in clients:
             await left_of(client)
 
+    async def test_who_gets_on_with_a_body_waits_anew(self, crowded: int) -> None:
+        _, idle = await asyncio.open_connection("127.0.0.1", crowded)
+        reader, writer = await asyncio.open_connection("127.0.0.1", crowded)
+        writer.write(BODY + b"Connection: close\r\nContent-Length: 4002\r\n\r\n{}")
+        await asyncio.sleep(0.02)
+        idle.write(HEAD)
+        await asyncio.sleep(0.02)
+        writer.write(b" " * 2000)
+        await asyncio.sleep(0.02)
+        assert status((await talk(crowded, LAST))[0]) == 200
+        writer.write(b" " * 2000)
+        assert status(await read_all(reader)) == 200
+        for one in (idle, writer):
+            one.transport.abort()
+
     async def test_who_is_being_answered_stays(self, crowded: int) -> None:
         slow = LAST.replace(b"/ ", b"/slow ", 1)
         answers = [asyncio.create_task(talk(crowded, slow)) for _ in range(2)]
@@ -512,15 +527,48 @@ class TestLargeBodies:
         self, app: FastAPI
     ) -> None:
         size = 60_000
-        settings = LIMITS.model_copy(update={"max_bodies_bytes": 3 * size})
+        settings = LIMITS.model_copy(update={"max_kept_bytes": 3 * size + 2000})
         head = b"POST /late HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
         request = head + b"Content-Length: %d\r\n\r\n" % size + bytes(size)
         async with running(create_server(app, settings)) as port:
             for refused in (2, 0):  # What is answered has left its place.
                 answers = await asyncio.gather(*(talk(port, request) for _ in range(3 + refused)))
                 statuses = sorted(status(answer) for answer, _ in answers)
-                assert statuses == [200] * 3 + [503] * refused
-            assert refused or all(b"\r\nretry-after: 1" not in answer for answer, _ in answers)
+                assert statuses == [0] * refused + [200] * 3
+
+    async def test_one_that_is_too_much_is_told_so(self, app: FastAPI) -> None:
+        settings = LIMITS.model_copy(update={"max_kept_bytes": 50_000})
+        head = b"POST /late HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\n"
+        async with running(create_server(app, settings)) as port:
+            answer, _ = await talk(port, head + bytes(60_000))
+        assert_is_refusal(answer, 503)
+        assert b"\r\nretry-after: 1\r\n" in answer
+
+    async def test_heads_and_small_bodies_count_and_the_oldest_makes_room(
+        self, app: FastAPI
+    ) -> None:
+        more = {"max_kept_bytes": 20_000, "header_timeout": 30, "body_timeout": 30}
+        fields = b"a: " + LONG[:3000] + b"\r\n"
+        parts = (
+            HEAD + fields,
+            BODY + fields + b"Content-Length: 9\r\n\r\n",
+            BODY + b"Content-Length: 9000\r\n\r\n" + bytes(6000),
+            HEAD.replace(b"/ ", b"/" + b"%F0%9F%98%80" + b"x" * 500 + b" ", 1),
+        )
+        async with running(create_server(app, LIMITS.model_copy(update=more))) as port:
+            waiting = []
+            for part in parts:
+                waiting.append(await asyncio.open_connection("127.0.0.1", port))
+                waiting[-1][1].write(part)
+                await asyncio.sleep(0.05)
+            assert status((await talk(port, LAST))[0]) == 200
+            wide = HEAD.replace(b"/ ", b"/" + b"%F0%9F%98%80" + b"x" * 500 + b" ", 1)
+            assert status((await talk(port, wide + b"Connection: close\r\n\r\n"))[0]) == 404
+            assert await read_all(waiting[0][0]) == b""
+            waiting[2][1].write(bytes(3000))
+            assert (await waiting[2][0].readline()).startswith(b"HTTP/1.1 422")
+            for _, writer in waiting:
+                writer.transport.abort()
 
 
 class TestPipelining:

@@ -15,7 +15,6 @@ from .security.dependencies import admit
 from .settings import ServerSettings
 
 ANNOUNCES_BODY = {b"content-length", b"transfer-encoding"}
-TOO_MANY_BODIES = "Too many large bodies at once; try again in a moment."
 SMALL_BODY = 16 * 1024  # Bytes that any request may hold; only what is beyond them is counted.
 # A string, even one that never ends, or what comes before a value.
 JSON_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[,\[{]')
@@ -119,7 +118,7 @@ class _Body:
             raise limits.too_large()
         needed = max(0, self._received - SMALL_BODY) - self.taken
         if needed > self.room.left:
-            raise UnavailableError(TOO_MANY_BODIES)
+            raise UnavailableError("Too many large bodies at once; try again in a moment.")
         self.room.left -= needed
         self.taken += needed
 

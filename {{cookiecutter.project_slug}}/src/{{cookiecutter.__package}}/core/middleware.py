@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .db.deadline import Deadline
+from .errors import UnavailableError
 from .problems import problem_response
 from .settings import ServerSettings
 
@@ -204,39 +205,63 @@ class _RefusedPreflight(Response):
 
 
 class DeadlineMiddleware(HttpMiddleware):
-    """Answers 504 when the answer of a request does not begin in time."""
+    """Answers 504 when an answer does not begin in time, and 503 where too many are waited for.
 
-    def __init__(self, app: ASGIApp, *, seconds: float) -> None:
+    What a client takes to send a body, or to read an answer, is not our time.
+    """
+
+    def __init__(self, app: ASGIApp, *, settings: ServerSettings) -> None:
         super().__init__(app)
-        self.seconds = seconds
+        self.seconds = settings.request_timeout
+        self.most = settings.max_requests
+        self.waiting: set[_TimedRequest] = set()
 
-    def handle(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and wait for it, but not for ever."""
-        request = _TimedRequest(self.seconds, scope, receive, send)
-        return request.deadline.wait_for(self.app(scope, request.receive, request.send))
+        if len(self.waiting) >= self.most:
+            headers = too_busy().headers
+            response = problem_response(scope, 503, str(too_busy()), headers=headers)
+            await response(scope, receive, send)
+            return
+        request = _TimedRequest(self, scope, receive, send)
+        try:
+            await request.deadline.wait_for(self.app(scope, request.receive, request.send))
+        finally:
+            self.waiting.discard(request)
+
+
+def too_busy() -> UnavailableError:
+    """Return the error of one request too many."""
+    return UnavailableError("The service is busy; try again in a moment.")
 
 
 class _TimedRequest:
-    """A request whose answer has to begin in time; the time that its body takes does not count."""
+    """A request whose answer has to begin in time."""
 
-    def __init__(self, seconds: float, scope: Scope, receive: Receive, send: Send) -> None:
-        self.deadline = Deadline(seconds, self._expire)
+    def __init__(
+        self, middleware: DeadlineMiddleware, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        self.deadline = Deadline(middleware.seconds, self._expire)
+        self._middleware = middleware
         self._scope = scope
         self._receive = receive
         self._send = send
         self._has_body = self._started = self._expired = False
+        middleware.waiting.add(self)
 
     async def receive(self) -> Message:
         """Wait for the client, for whose pace `protocol.py` has limits."""
         if self._has_body:
             return await self._receive()
-        self.deadline.lift()
+        self._stop_waiting()
         try:
             message = await self._receive()
         finally:
             if not (self._started or self._expired):
                 self.deadline.restart()
         self._has_body = not message.get("more_body")
+        if not (self._started or self._expired):
+            self._wait()
         return message
 
     async def send(self, message: Message) -> None:
@@ -244,8 +269,17 @@ class _TimedRequest:
         if self._expired:
             return  # What goes on after the deadline has nobody left to talk to.
         self._started = True
-        self.deadline.lift()
+        self._stop_waiting()
         await self._send(message)
+
+    def _stop_waiting(self) -> None:
+        self.deadline.lift()
+        self._middleware.waiting.discard(self)
+
+    def _wait(self) -> None:
+        if len(self._middleware.waiting) >= self._middleware.most:
+            raise too_busy()
+        self._middleware.waiting.add(self)
 
     async def _expire(self) -> bool:
         if self._started:

@@ -14,7 +14,7 @@ import structlog
 from httptools import HttpParserError
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from .body import ANNOUNCES_BODY, SMALL_BODY, TOO_MANY_BODIES
+from .body import ANNOUNCES_BODY, SMALL_BODY
 from .middleware import API_POLICY, CSP, standard_headers
 from .problems import problem_response
 from .settings import ServerSettings
@@ -23,6 +23,9 @@ PIECE_BYTES = 8192  # What the parser gets at a time, so that little can escape 
 MAX_PIPELINED = 8  # Requests that may wait behind the one that is being answered.
 PIPELINED_BYTES = 16 * 1024  # Of all that wait: nobody has counted their bodies yet.
 ADDRESS_PART = 4  # An address is at most this part of a head: it is kept in several forms.
+# What a byte of a field takes, of a path, and of a path with a character of four bytes.
+FIELD_COPIES, ASCII_COPIES, WIDE_COPIES = 2, 4, 12
+PROGRESS_BYTES = 1024  # Of a body at a time: whoever sends that much does not keep us waiting.
 # Pythons before 3.11.10 and 3.12.6 take quadratic time to unquote a cookie (CVE-2024-7592).
 MAX_COOKIE_ESCAPES = 100
 LINGER_SECONDS = 2  # How long a refused client may go on sending while it reads why.
@@ -45,7 +48,7 @@ class GuardedProtocol(HttpToolsProtocol):
     settings: ServerSettings
     waiting: dict["GuardedProtocol", None]  # Connections that wait for their clients, oldest first.
     unread: dict["GuardedProtocol", int]  # Bytes of answers that clients do not read at once.
-    unreceived: dict["GuardedProtocol", None]  # Whose application has not received a large body.
+    kept: dict["GuardedProtocol", int]  # About how many bytes the requests in progress take.
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -59,6 +62,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_bytes = self._head_fields = 0
         self._unreported_bytes = 0  # What the parser has taken and not told of.
         self._pipelined_bytes = 0  # What waits, without the body that is coming in.
+        self._path_bytes = self._body_bytes = 0
         self._refusal = (400, "This is not HTTP.")
         self._running: Any = None  # The request that is being answered.
         self._postponed: tuple[Any, Any] | None = None  # A request whose turn it is.
@@ -91,7 +95,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _leave(self) -> None:
         self._stop_deadlines()
-        self.unreceived.pop(self, None)
+        self.kept.pop(self, None)
         if self._running:  # Uvicorn tells only the newest one.
             _disconnect(self._running)
 
@@ -109,6 +113,8 @@ class GuardedProtocol(HttpToolsProtocol):
                 self._refuse(*self._too_large())
         if self._has_next_deadline:
             self._set_deadline(self._next_deadline)
+        if self._receiving or not (self.cycle is None or self._has_answered()):
+            self._count_kept()
         if self._refused or (self._is_in_body() and self._has_answered()):
             self._read_slowly()
 
@@ -117,7 +123,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= MAX_PIPELINED:
             self._stop_parsing(429, "Too many requests wait on this connection.")
         self._in_head = self._receiving = True
-        self._head_bytes = self._head_fields = 0
+        self._head_bytes = self._head_fields = self._path_bytes = self._body_bytes = 0
         self._set_deadline_after_parsing(self.settings.header_timeout)
         super().on_message_begin()
 
@@ -144,6 +150,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._is_upgraded and _announces_body(self.headers):
             self._stop_parsing(400, "Send a body without Upgrade: this is HTTP/1.1 only.")
         super().on_headers_complete()
+        path = self.scope.get("path", "")
+        self._path_bytes = len(path) * (ASCII_COPIES if path.isascii() else WIDE_COPIES)
         self._in_head = False  # Only now: what uvicorn cannot understand is a bad head, too.
         self._set_deadline_after_parsing(self.settings.body_timeout)
         if self._is_upgraded or (self.expect_100_continue and not upgrades):
@@ -156,11 +164,11 @@ class GuardedProtocol(HttpToolsProtocol):
         """Count what the parser has told of, twice: what is around a body may be as large as it."""
         self._unreported_bytes = max(0, self._unreported_bytes - 2 * len(body))
         super().on_body(body)
+        self._body_bytes += len(body)
         if self._has_to_wait():
             self._check_pipelined()
-        elif len(self.cycle.body) > SMALL_BODY:
-            self.unreceived[self] = None
-            self._check_unreceived()
+        if len(body) > PROGRESS_BYTES and self in self.waiting:  # Whoever gets on waits anew.
+            self.waiting[self] = self.waiting.pop(self)
 
     def on_message_complete(self) -> None:
         """Stop the deadline, as it is our turn; wait for the next request if we have answered."""
@@ -197,17 +205,18 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._pipelined_bytes + len(self.cycle.body) > PIPELINED_BYTES:
             self._stop_parsing(413, "Too much waits on this connection.")
 
-    def _check_unreceived(self) -> None:
-        # One turn of the loop may read the beginnings of a thousand bodies.
-        kept = 0
-        for connection in list(self.unreceived):
-            size = len(connection.cycle.body)
-            if size > SMALL_BODY:
-                kept += size
-            else:
-                del self.unreceived[connection]
-        if kept > self.settings.max_bodies_bytes:
-            self._stop_parsing(503, TOO_MANY_BODIES)
+    def _count_kept(self) -> None:
+        # Large bodies are counted here until the application receives them, in `body.py` then.
+        unreceived = 0 if self._in_head else len(self.cycle.body)
+        body = max(min(self._body_bytes, SMALL_BODY), unreceived)
+        self.kept[self] = self._head_bytes * FIELD_COPIES + self._path_bytes + body
+        while sum(self.kept.values()) > self.settings.max_kept_bytes:
+            others = (one for one in self.kept if one in self.waiting and one is not self)
+            other = next(others, None)
+            if other is None or unreceived > SMALL_BODY:
+                self._refuse(503, "Too many large requests at once; try again in a moment.")
+                break
+            other.cut_off("too_many_large_requests")
 
     def _stop_parsing(self, status: int, detail: str) -> NoReturn:
         self._refusal = (status, detail)
@@ -242,7 +251,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _forget_request(self) -> None:
         self._running = None
-        self.unreceived.pop(self, None)
+        self.kept.pop(self, None)
         self.cycle.body.clear()
         self.cycle.scope = NOTHING
         if not self._in_head:  # Else these are the next one's.
@@ -280,6 +289,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """
         self._refused = True
         self._postponed = None
+        self.kept.pop(self, None)
         request_id = uuid4().hex
         logger.warning("request_refused", status=status, reason=detail, request_id=request_id)
         if not self._may_answer():
@@ -389,7 +399,7 @@ class _CountingTransport:
 
 def guarded_protocol(settings: ServerSettings) -> type[GuardedProtocol]:
     """Return the protocol of one server; uvicorn takes only a class."""
-    of_one_server = {"settings": settings, "waiting": {}, "unread": {}, "unreceived": {}}
+    of_one_server = {"settings": settings, "waiting": {}, "unread": {}, "kept": {}}
     return type("GuardedProtocol", (GuardedProtocol,), of_one_server)
 
 

@@ -94,7 +94,11 @@ class ServerSettings(Group):
     """Most header fields of a request; above it the answer is 431."""
     max_connections: Annotated[int, Field(gt=0)] = 1000
     """Most connections; above it the one that has waited longest for its client is closed."""
-    max_unread_bytes: Annotated[int, Field(gt=0)] = 32 * 1024 * 1024
+    max_requests: Annotated[int, Field(gt=0)] = 256
+    """Most requests that wait for the beginning of their answers; above it the answer is 503."""
+    max_kept_bytes: Annotated[int, Field(gt=0)] = 24 * 1024 * 1024
+    """Most memory of requests in progress, large bodies apart; above it the oldest is cut off."""
+    max_unread_bytes: Annotated[int, Field(gt=0)] = 16 * 1024 * 1024
     """Most bytes of answers that clients are slow to read; above it the first is cut off."""
     require_if_match: bool = False
     """A change without If-Match is refused with 428, so that nobody overwrites unseen."""
