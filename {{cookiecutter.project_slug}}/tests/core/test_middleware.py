@@ -6,7 +6,7 @@ from typing import Any
 
 import anyio
 import pytest
-from fastapi import BackgroundTasks, FastAPI, Response
+from fastapi import BackgroundTasks, FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 from httpx import AsyncClient
 
@@ -25,6 +25,28 @@ STRICT = ServerSettings(
 )
 
 
+def add_slow_routes(app: FastAPI) -> None:
+    """Add routes that take longer than they may, and one that is quick."""
+
+    @app.get("/slow")
+    async def wait() -> None:
+        await anyio.sleep(0.6)
+
+    @app.get("/poll")
+    async def ask_again_and_again(request: Request) -> None:
+        for _ in range(30):
+            await request.is_disconnected()
+            await anyio.sleep(0.02)
+
+    @app.post("/slow")
+    async def read_and_wait(_: list[int]) -> None:
+        await anyio.sleep(0.6)
+
+    @app.post("/quick")
+    async def read(body: list[int]) -> list[int]:
+        return body
+
+
 @pytest.fixture(scope="module")
 def strict_app(settings: Settings) -> FastAPI:
     """Give an application with other settings and routes of its own."""
@@ -36,17 +58,7 @@ def strict_app(settings: Settings) -> FastAPI:
         response.headers["Cache-Control"] = "private"
         response.headers["Content-Security-Policy"] = "default-src 'self'"
 
-    @app.get("/slow")
-    async def wait() -> None:
-        await anyio.sleep(0.6)
-
-    @app.post("/slow")
-    async def read_and_wait(_: list[int]) -> None:
-        await anyio.sleep(0.6)
-
-    @app.post("/quick")
-    async def read(body: list[int]) -> list[int]:
-        return body
+    add_slow_routes(app)
 
     async def finish() -> None:
         await anyio.sleep(0.6)
@@ -205,8 +217,9 @@ async def test_a_websocket_too_needs_a_trusted_host(strict_app: FastAPI) -> None
     assert [message["type"] for message in sent][:1] == ["websocket.http.response.start"]
 
 
-async def test_what_takes_too_long_is_answered_504(strict: AsyncClient) -> None:
-    answer = await strict.get("/slow")
+@pytest.mark.parametrize("path", ["/slow", "/poll"])
+async def test_what_takes_too_long_is_answered_504(strict: AsyncClient, path: str) -> None:
+    answer = await strict.get(path)
     assert answer.status_code == answer.json()["status"] == 504
     assert answer.headers["X-Request-ID"] == answer.json()["request_id"]
 

@@ -5,7 +5,7 @@ import contextlib
 import json
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from fastapi import FastAPI, Request, Response, WebSocket
@@ -18,11 +18,11 @@ from {{ cookiecutter.__package }}.core.protocol import (
     UNSENT_BYTES,
     GuardedProtocol,
 )
-from {{ cookiecutter.__package }}.core.server import create_server
+from {{ cookiecutter.__package }}.core.server import DrainingServer, create_server
 from {{ cookiecutter.__package }}.core.settings import ServerSettings
 
 from tests.client import JsonObject
-from tests.core.serving import BACKEND, read_all, running, talk
+from tests.core.serving import BACKEND, PATIENCE, read_all, running, talk
 
 HEAD = b"GET / HTTP/1.1\r\nHost: test\r\n"
 LAST = b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
@@ -157,6 +157,20 @@ async def unread(port: int, request: bytes = LAST, *more: bytes) -> socket.socke
     return client
 
 
+def protocol_of(server: DrainingServer) -> type[GuardedProtocol]:
+    """Return what all connections of a server share."""
+    protocol = server.config.http_protocol_class
+    assert issubclass(protocol, GuardedProtocol)
+    return protocol
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until it holds."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110 - it has no event.
+            await asyncio.sleep(0.01)
+
+
 async def left_of(client: socket.socket) -> int:
     """Read on, and return how much there was."""
     reader, writer = await asyncio.open_connection(sock=client)
@@ -270,7 +284,7 @@ class TestDeadlines:
         *slow, whole = await asyncio.gather(*(talk(port, part) for part in parts))
         for (answer, seconds), least in zip(slow, (0.2, 0.2, 0.4), strict=True):
             assert b" 200 " not in answer
-            assert least - 0.01 < seconds < least + 0.5
+            assert least - 0.01 < seconds < least + 2
         assert whole[0].endswith(b'"done"')
 
     @pytest.mark.parametrize("request_", [HEAD + b"\r\n", BODY + b"Content-Length: 2\r\n\r\n{}"])
@@ -316,24 +330,25 @@ class TestDeadlines:
         assert sent < 50_000_000  # Most of it lies in the kernel.
         assert time.monotonic() - started_at < most
 
-    async def test_the_next_head_may_come_in_two_parts(self, port: int) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        seconds = []
-        for part in (HEAD, HEAD[:20], HEAD[:20], HEAD[:20]):
-            writer.write(part)
-            await asyncio.sleep(0.01)
-            started_at = time.monotonic()
-            writer.write((HEAD + b"\r\n").removeprefix(part))
-            await reader.readuntil(b'"done"')
-            seconds.append(time.monotonic() - started_at)
+    async def test_the_next_head_may_come_in_two_parts(self, app: FastAPI) -> None:
+        patient = LIMITS.model_copy(update={"header_timeout": 5, "keep_alive_timeout": 5})
+        async with running(create_server(app, patient)) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            seconds = []
+            for part in (HEAD, *[HEAD[:20]] * 9):
+                writer.write(part)
+                await asyncio.sleep(0.01)
+                started_at = time.monotonic()
+                writer.write((HEAD + b"\r\n").removeprefix(part))
+                await reader.readuntil(b'"done"')
+                seconds.append(time.monotonic() - started_at)
+            writer.close()
         assert min(seconds[1:]) < THROTTLE_SECONDS / 2
-        writer.close()
 
     async def test_who_is_told_before_the_body_need_not_send_it(self, port: int) -> None:
         head = b"POST /nowhere HTTP/1.1\r\nHost: test\r\nContent-Length: 9\r\n"
-        answer, seconds = await talk(port, head + b"Expect: 100-continue\r\n\r\n")
+        answer, _ = await talk(port, head + b"Expect: 100-continue\r\n\r\n")
         assert b"\r\nconnection: close\r\n" in answer
-        assert seconds < 0.3
 
     async def test_who_does_not_read_is_cut_off(self, port: int) -> None:
         client = await unread(port)
@@ -350,30 +365,34 @@ class TestDeadlines:
 
     async def test_too_much_that_nobody_reads_is_thrown_away(self, app: FastAPI) -> None:
         patient = LIMITS.model_copy(update={"body_timeout": 30})
-        async with running(create_server(app, patient)) as port:
+        server = create_server(app, patient)
+        async with running(server) as port:
             first = await unread(port)
-            await asyncio.sleep(0.1)
+            await until(lambda: len(protocol_of(server).unread) == 1)
             second = await unread(port)
+            await until(lambda: len(server.server_state.connections) == 1)
             assert await left_of(second) > LARGE_ANSWER
             assert await left_of(first) < LARGE_ANSWER
 
     async def test_nobody_pays_for_another_ones_answer(self, app: FastAPI) -> None:
         small = {"body_timeout": 30, "max_unread_bytes": LARGE_ANSWER * 3 // 4}
-        async with running(create_server(app, LIMITS.model_copy(update=small))) as port:
+        server = create_server(app, LIMITS.model_copy(update=small))
+        async with running(server) as port:
             half = await unread(port, LAST.replace(b"/ ", b"/stream ", 1))
-            await asyncio.sleep(0.1)
+            await until(lambda: len(protocol_of(server).unread) == 1)
             too_much = await unread(port)
             assert await left_of(half) > LARGE_ANSWER / 2
             assert await left_of(too_much) < LARGE_ANSWER
 
     async def test_an_answer_counts_until_its_last_byte_is_read(self, app: FastAPI) -> None:
         patient = {"body_timeout": 30, "max_unread_bytes": LARGE_ANSWER * 3 // 2}
-        async with running(create_server(app, LIMITS.model_copy(update=patient))) as port:
+        server = create_server(app, LIMITS.model_copy(update=patient))
+        async with running(server) as port:
             first, received = await unread(port), 0
             while received < LARGE_ANSWER - 1_000_000:
                 received += len(await asyncio.get_running_loop().sock_recv(first, 100_000))
             second = await unread(port)
-            await asyncio.sleep(0.1)
+            await until(lambda: len(server.server_state.connections) == 1)
             assert received + await left_of(first) < LARGE_ANSWER < await left_of(second)
 
     async def test_nothing_is_kept_of_a_request_that_is_answered(self, app: FastAPI) -> None:
@@ -527,12 +546,15 @@ class TestLargeBodies:
         self, app: FastAPI
     ) -> None:
         size = 60_000
-        settings = LIMITS.model_copy(update={"max_kept_bytes": 3 * size + 2000})
+        more = {"max_kept_bytes": 4 * size - 2000, "body_timeout": 30}
+        settings = LIMITS.model_copy(update=more)
         head = b"POST /late HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
         request = head + b"Content-Length: %d\r\n\r\n" % size + bytes(size)
         async with running(create_server(app, settings)) as port:
-            for refused in (2, 0):  # What is answered has left its place.
-                answers = await asyncio.gather(*(talk(port, request) for _ in range(3 + refused)))
+            for refused, behind in ((2, b""), (2, LAST), (0, b"")):  # Answers leave their places.
+                all_in_one = request.replace(b"Connection: close\r\n", b"") if behind else request
+                asked = [talk(port, all_in_one + behind) for _ in range(3 + refused)]
+                answers = await asyncio.gather(*asked)
                 statuses = sorted(status(answer) for answer, _ in answers)
                 assert statuses == [0] * refused + [200] * 3
 
@@ -591,6 +613,7 @@ class TestPipelining:
         [
             (HEAD + b"a: " + LONG[:3000] + b"\r\n\r\n") * 7,
             BODY + b"Content-Length: 17000\r\n\r\n" + b" " * 17_000,
+            HEAD + b"Content-Length: 17000\r\n\r\n" + b" " * 17_000,
             (BODY + b"Content-Length: 6000\r\n\r\n" + b" " * 6000) * 3,
         ],
     )
@@ -601,6 +624,15 @@ class TestPipelining:
         client = await unread(port, LAST.replace(b"Connection: close\r\n", b""), waiting)
         assert await left_of(client) < LARGE_ANSWER + 2000
         assert app.state.answered == 0
+
+    async def test_a_head_may_come_half_behind_another_request(self, port: int) -> None:
+        nap = HEAD.replace(b"/ ", b"/nap ", 1) + b"\r\n"
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(nap + LAST[:20])
+        await reader.readuntil(b'"done"')
+        writer.write(LAST[20:])
+        assert status(await read_all(reader)) == 200
+        writer.close()
 
     async def test_nothing_follows_an_upgrade_to_what_nobody_speaks(
         self, port: int, caplog: pytest.LogCaptureFixture

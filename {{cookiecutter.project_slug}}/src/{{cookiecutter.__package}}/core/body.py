@@ -38,8 +38,8 @@ class BodyMiddleware(HttpMiddleware):
         super().__init__(app)
         self.max_bytes = settings.max_body_bytes
         self.max_values = settings.max_json_values
-        self.room_for_unknown = Room(settings.max_body_bytes)
-        self.room_for_known = Room(settings.max_bodies_bytes - settings.max_body_bytes)
+        self.room_for_unknown = Room(settings.max_bodies_bytes // 2)
+        self.room_for_known = Room(settings.max_bodies_bytes // 2)
 
     def handle(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass the request on, with a body that is looked at if there may be one."""

@@ -139,7 +139,7 @@ class RequestContextMiddleware(HttpMiddleware):
         if CSP not in given:
             is_docs = scope["path"].startswith(self.docs_paths)
             headers.append((CSP, DOCS_POLICY if is_docs else API_POLICY))
-        if draining and b"connection" not in given:
+        if draining:
             headers.append((b"connection", b"close"))
 
 
@@ -282,7 +282,7 @@ class _TimedRequest:
         self._middleware.waiting.add(self)
 
     async def _expire(self) -> bool:
-        if self._started:
+        if self._started or self._expired:
             return False
         self._expired = True
         response = problem_response(self._scope, 504, "This took too long; try again later.")

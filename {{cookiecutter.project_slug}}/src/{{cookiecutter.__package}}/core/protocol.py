@@ -7,6 +7,7 @@ uvicorn waits for ever; so this stands below ASGI.
 import asyncio
 import socket
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, NoReturn, cast
 from uuid import uuid4
 
@@ -32,7 +33,7 @@ LINGER_SECONDS = 2  # How long a refused client may go on sending while it reads
 THROTTLE_SECONDS = 0.05  # Between two readings of what is only thrown away.
 UNSENT_BYTES = 64 * 1024  # Of an answer, in the kernel: more would hide whether the client reads.
 
-NOTHING: Any = {"type": "http", "method": "", "headers": []}  # In place of what was answered.
+NOTHING: Any = MappingProxyType({"method": "", "headers": ()})  # In place of what was answered.
 
 logger = structlog.get_logger()
 
@@ -63,6 +64,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._unreported_bytes = 0  # What the parser has taken and not told of.
         self._pipelined_bytes = 0  # What waits, without the body that is coming in.
         self._path_bytes = self._body_bytes = 0
+        self._message_bytes = self._running_bytes = 0  # About what the newest takes, and its first.
         self._refusal = (400, "This is not HTTP.")
         self._running: Any = None  # The request that is being answered.
         self._postponed: tuple[Any, Any] | None = None  # A request whose turn it is.
@@ -122,6 +124,8 @@ class GuardedProtocol(HttpToolsProtocol):
         """Wait for the rest of a head."""
         if len(self.pipeline) >= MAX_PIPELINED:
             self._stop_parsing(429, "Too many requests wait on this connection.")
+        if self._running is None or self._running is self.cycle:
+            self._running_bytes = self._message_bytes if self._running else 0
         self._in_head = self._receiving = True
         self._head_bytes = self._head_fields = self._path_bytes = self._body_bytes = 0
         self._set_deadline_after_parsing(self.settings.header_timeout)
@@ -155,9 +159,10 @@ class GuardedProtocol(HttpToolsProtocol):
         self._in_head = False  # Only now: what uvicorn cannot understand is a bad head, too.
         self._set_deadline_after_parsing(self.settings.body_timeout)
         if self._is_upgraded or (self.expect_100_continue and not upgrades):
-            self.cycle.keep_alive = False  # Whether what follows is a request cannot be known.
+            # After an early answer nobody knows whether what follows is a body or a request.
+            self.cycle.keep_alive = False
         if self._has_to_wait():
-            self._pipelined_bytes = sum(map(_kept_bytes, self._pipelined()))
+            self._pipelined_bytes = sum(_kept_bytes(cycle) for cycle, _ in self.pipeline)
             self._check_pipelined()
 
     def on_body(self, body: bytes) -> None:
@@ -197,19 +202,17 @@ class GuardedProtocol(HttpToolsProtocol):
     def _has_to_wait(self) -> bool:
         return bool(self.pipeline or self._postponed)
 
-    def _pipelined(self) -> list[Any]:
-        waiting = [self._postponed, *self.pipeline] if self._postponed else self.pipeline
-        return [cycle for cycle, _ in waiting]
-
     def _check_pipelined(self) -> None:
         if self._pipelined_bytes + len(self.cycle.body) > PIPELINED_BYTES:
             self._stop_parsing(413, "Too much waits on this connection.")
 
     def _count_kept(self) -> None:
         # Large bodies are counted here until the application receives them, in `body.py` then.
-        unreceived = 0 if self._in_head else len(self.cycle.body)
-        body = max(min(self._body_bytes, SMALL_BODY), unreceived)
-        self.kept[self] = self._head_bytes * FIELD_COPIES + self._path_bytes + body
+        unreceived = sum(len(cycle.body) for cycle in {self._running, self.cycle} - {None})
+        received = min(self._body_bytes, SMALL_BODY)
+        head = self._head_bytes * FIELD_COPIES + self._path_bytes
+        self._message_bytes = head + received
+        self.kept[self] = self._running_bytes + head + max(unreceived, received)
         while sum(self.kept.values()) > self.settings.max_kept_bytes:
             others = (one for one in self.kept if one in self.waiting and one is not self)
             other = next(others, None)
@@ -415,6 +418,7 @@ def _announces_body(headers: list[tuple[bytes, bytes]]) -> bool:
 
 def _disconnect(cycle: Any) -> None:
     cycle.disconnected = True
+    cycle.body.clear()
     cycle.message_event.set()
 
 

@@ -28,7 +28,7 @@ PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 LEAST_CHARACTERS = 8
-LEAST_PREFIX = 8  # A network of proxies has no shorter one: half of all addresses is no proxy.
+LEAST_PREFIX = 8  # Of a network of proxies: the largest that is private is 10.0.0.0/8.
 MAPPED = IPv6Network("::ffff:0:0/96")  # Where IPv4 addresses lie when they are written as IPv6.
 
 
@@ -43,9 +43,9 @@ def is_wide_network(network: str) -> bool:
     """Return whether a network holds more addresses than anybody has proxies."""
     if network == "*":
         return True
-    prefix = ip_network(network).prefixlen
-    within = isinstance(ip_network(network), IPv6Network) and MAPPED.overlaps(ip_network(network))
-    return prefix < LEAST_PREFIX + within * MAPPED.prefixlen
+    parsed = ip_network(network)
+    is_mapped = isinstance(parsed, IPv6Network) and parsed.overlaps(MAPPED)
+    return parsed.prefixlen < LEAST_PREFIX + (MAPPED.prefixlen if is_mapped else 0)
 
 
 def _check_rate(value: str) -> str:

@@ -85,11 +85,11 @@ class ServerSettings(Group):
     max_body_bytes: Annotated[int, Field(gt=0)] = 1024 * 1024
     """Largest request body; above it the answer is 413."""
     max_bodies_bytes: Annotated[int, Field(validate_default=True)] = 4 * 1024 * 1024
-    """Most bytes of bodies above 16 KiB, all together; what does not fit is answered 503."""
+    """Most bytes of bodies above 16 KiB, half of it for routes without a token; else 503."""
     max_json_values: Annotated[int, Field(gt=0)] = 1000
     """Most values in a JSON body; each list, object, text and number counts; above it: 413."""
     max_head_bytes: Annotated[int, Field(gt=0)] = 32 * 1024
-    """Largest head of a request: 431; its address may be a quarter of it: 414."""
+    """Largest head of a request, else 431; its address may take a quarter of it, else 414."""
     max_head_fields: Annotated[int, Field(gt=0)] = 100
     """Most header fields of a request; above it the answer is 431."""
     max_connections: Annotated[int, Field(gt=0)] = 1000
@@ -99,7 +99,7 @@ class ServerSettings(Group):
     max_kept_bytes: Annotated[int, Field(gt=0)] = 24 * 1024 * 1024
     """Most memory of requests in progress, large bodies apart; above it the oldest is cut off."""
     max_unread_bytes: Annotated[int, Field(gt=0)] = 16 * 1024 * 1024
-    """Most bytes of answers that clients are slow to read; above it the first is cut off."""
+    """Most bytes of answers that clients are slow to read; above it the slowest is cut off."""
     require_if_match: bool = False
     """A change without If-Match is refused with 428, so that nobody overwrites unseen."""
     websockets: bool = False
