@@ -566,6 +566,19 @@ class TestLargeBodies:
         assert_is_refusal(answer, 503)
         assert b"\r\nretry-after: 1\r\n" in answer
 
+    async def test_large_heads_are_refused_where_there_is_no_room(self, app: FastAPI) -> None:
+        more = {"max_kept_bytes": 40_000, "max_head_bytes": 16_000, "body_timeout": 30}
+        large = HEAD + b"a: " + LONG[:1000] * 14 + b"\r\nContent-Length: 9\r\n\r\n"
+        async with running(create_server(app, LIMITS.model_copy(update=more))) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(large.replace(b"/ ", b"/slow ", 1))
+            await asyncio.sleep(0.05)
+            app.state.answered = 0
+            assert_is_refusal((await talk(port, large))[0], 503)
+            assert app.state.answered == 0
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+            writer.close()
+
     async def test_heads_and_small_bodies_count_and_the_oldest_makes_room(
         self, app: FastAPI
     ) -> None:

@@ -24,7 +24,8 @@ PIECE_BYTES = 8192  # What the parser gets at a time, so that little can escape 
 MAX_PIPELINED = 8  # Requests that may wait behind the one that is being answered.
 PIPELINED_BYTES = 16 * 1024  # Of all that wait: nobody has counted their bodies yet.
 ADDRESS_PART = 4  # An address is at most this part of a head: it is kept in several forms.
-# What a byte of a field takes, of a path, and of a path with a character of four bytes.
+TOO_MUCH = "Too many large requests at once; try again in a moment."
+# What a byte of a field takes, of a path, and of a path that may hold characters of four bytes.
 FIELD_COPIES, ASCII_COPIES, WIDE_COPIES = 2, 4, 12
 PROGRESS_BYTES = 1024  # Of a body at a time: whoever sends that much does not keep us waiting.
 # Pythons before 3.11.10 and 3.12.6 take quadratic time to unquote a cookie (CVE-2024-7592).
@@ -153,9 +154,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._is_upgraded = upgrades and not self._should_upgrade()  # To what nobody speaks here.
         if self._is_upgraded and _announces_body(self.headers):
             self._stop_parsing(400, "Send a body without Upgrade: this is HTTP/1.1 only.")
+        self._path_bytes = len(self.url) * (WIDE_COPIES if b"%" in self.url else ASCII_COPIES)
+        self._check_head()
         super().on_headers_complete()
-        path = self.scope.get("path", "")
-        self._path_bytes = len(path) * (ASCII_COPIES if path.isascii() else WIDE_COPIES)
         self._in_head = False  # Only now: what uvicorn cannot understand is a bad head, too.
         self._set_deadline_after_parsing(self.settings.body_timeout)
         if self._is_upgraded or (self.expect_100_continue and not upgrades):
@@ -206,18 +207,28 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._pipelined_bytes + len(self.cycle.body) > PIPELINED_BYTES:
             self._stop_parsing(413, "Too much waits on this connection.")
 
+    def _head_memory(self) -> int:
+        return self._head_bytes * FIELD_COPIES + self._path_bytes
+
+    def _check_head(self) -> None:
+        # Who wants much where there is little is refused, before an application begins for him.
+        others = sum(self.kept.values()) - self.kept.get(self, 0)
+        wanted = self._head_memory()
+        if wanted > SMALL_BODY and others + wanted > self.settings.max_kept_bytes:
+            self._stop_parsing(503, TOO_MUCH)
+
     def _count_kept(self) -> None:
         # Large bodies are counted here until the application receives them, in `body.py` then.
         unreceived = sum(len(cycle.body) for cycle in {self._running, self.cycle} - {None})
         received = min(self._body_bytes, SMALL_BODY)
-        head = self._head_bytes * FIELD_COPIES + self._path_bytes
+        head = self._head_memory()
         self._message_bytes = head + received
         self.kept[self] = self._running_bytes + head + max(unreceived, received)
         while sum(self.kept.values()) > self.settings.max_kept_bytes:
             others = (one for one in self.kept if one in self.waiting and one is not self)
             other = next(others, None)
             if other is None or unreceived > SMALL_BODY:
-                self._refuse(503, "Too many large requests at once; try again in a moment.")
+                self._refuse(503, TOO_MUCH)
                 break
             other.cut_off("too_many_large_requests")
 

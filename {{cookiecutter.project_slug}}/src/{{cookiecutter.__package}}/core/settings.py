@@ -96,7 +96,7 @@ class ServerSettings(Group):
     """Most connections; above it the one that has waited longest for its client is closed."""
     max_requests: Annotated[int, Field(gt=0)] = 256
     """Most requests that wait for the beginning of their answers; above it the answer is 503."""
-    max_kept_bytes: Annotated[int, Field(gt=0)] = 24 * 1024 * 1024
+    max_kept_bytes: Annotated[int, Field(gt=0)] = 16 * 1024 * 1024
     """Most memory of requests in progress, large bodies apart; above it the oldest is cut off."""
     max_unread_bytes: Annotated[int, Field(gt=0)] = 16 * 1024 * 1024
     """Most bytes of answers that clients are slow to read; above it the slowest is cut off."""
