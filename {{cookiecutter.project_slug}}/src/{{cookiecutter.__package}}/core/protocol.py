@@ -116,7 +116,7 @@ class GuardedProtocol(HttpToolsProtocol):
                 self._refuse(*self._too_large())
         if self._has_next_deadline:
             self._set_deadline(self._next_deadline)
-        if self._receiving or not (self.cycle is None or self._has_answered()):
+        if not self._refused and (self._receiving or self._running):
             self._count_kept()
         if self._refused or (self._is_in_body() and self._has_answered()):
             self._read_slowly()
