@@ -559,12 +559,27 @@ class TestLargeBodies:
                 assert statuses == [0] * refused + [200] * 3
 
     async def test_one_that_is_too_much_is_told_so(self, app: FastAPI) -> None:
-        settings = LIMITS.model_copy(update={"max_kept_bytes": 50_000})
-        head = b"POST /late HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\n"
-        async with running(create_server(app, settings)) as port:
-            answer, _ = await talk(port, head + bytes(60_000))
+        more = {"max_kept_bytes": 50_000, "body_timeout": 30}
+        server = create_server(app, LIMITS.model_copy(update=more))
+        async with running(server) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(BODY + b"Content-Length: 100000\r\n\r\n" + bytes(60_000))
+            answer = await read_all(reader)
+            await until(lambda: not server.server_state.connections)
+            writer.close()
         assert_is_refusal(answer, 503)
         assert b"\r\nretry-after: 1\r\n" in answer
+
+    async def test_a_request_counts_although_another_follows_it(self, app: FastAPI) -> None:
+        server = create_server(app, LIMITS)
+        async with running(server) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            slow = HEAD.replace(b"/ ", b"/slow ", 1) + b"a: " + LONG[:3000] + b"\r\n\r\n"
+            writer.write(slow + LAST)
+            await until(lambda: bool(protocol_of(server).kept))
+            assert sum(protocol_of(server).kept.values()) > 6000
+            assert (await read_all(reader)).count(b" 200 OK") == 2
+            writer.close()
 
     async def test_large_heads_are_refused_where_there_is_no_room(self, app: FastAPI) -> None:
         more = {"max_kept_bytes": 40_000, "max_head_bytes": 16_000, "body_timeout": 30}

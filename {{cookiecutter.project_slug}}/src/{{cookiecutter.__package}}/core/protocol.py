@@ -65,7 +65,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._unreported_bytes = 0  # What the parser has taken and not told of.
         self._pipelined_bytes = 0  # What waits, without the body that is coming in.
         self._path_bytes = self._body_bytes = 0
-        self._message_bytes = self._running_bytes = 0  # About what the newest takes, and its first.
+        self._running_bytes = 0  # About what the request takes that is before the newest.
         self._refusal = (400, "This is not HTTP.")
         self._running: Any = None  # The request that is being answered.
         self._postponed: tuple[Any, Any] | None = None  # A request whose turn it is.
@@ -114,10 +114,10 @@ class GuardedProtocol(HttpToolsProtocol):
             super().data_received(piece)
             if self._unreported_bytes > self.settings.max_head_bytes and not self._refused:
                 self._refuse(*self._too_large())
-        if self._has_next_deadline:
-            self._set_deadline(self._next_deadline)
         if not self._refused and (self._receiving or self._running):
             self._count_kept()
+        if self._has_next_deadline:
+            self._set_deadline(self._next_deadline)
         if self._refused or (self._is_in_body() and self._has_answered()):
             self._read_slowly()
 
@@ -126,7 +126,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= MAX_PIPELINED:
             self._stop_parsing(429, "Too many requests wait on this connection.")
         if self._running is None or self._running is self.cycle:
-            self._running_bytes = self._message_bytes if self._running else 0
+            self._running_bytes = self._message_memory() if self._running else 0
         self._in_head = self._receiving = True
         self._head_bytes = self._head_fields = self._path_bytes = self._body_bytes = 0
         self._set_deadline_after_parsing(self.settings.header_timeout)
@@ -210,6 +210,9 @@ class GuardedProtocol(HttpToolsProtocol):
     def _head_memory(self) -> int:
         return self._head_bytes * FIELD_COPIES + self._path_bytes
 
+    def _message_memory(self) -> int:
+        return self._head_memory() + min(self._body_bytes, SMALL_BODY)
+
     def _check_head(self) -> None:
         # Who wants much where there is little is refused, before an application begins for him.
         others = sum(self.kept.values()) - self.kept.get(self, 0)
@@ -220,10 +223,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def _count_kept(self) -> None:
         # Large bodies are counted here until the application receives them, in `body.py` then.
         unreceived = sum(len(cycle.body) for cycle in {self._running, self.cycle} - {None})
-        received = min(self._body_bytes, SMALL_BODY)
-        head = self._head_memory()
-        self._message_bytes = head + received
-        self.kept[self] = self._running_bytes + head + max(unreceived, received)
+        more = max(0, unreceived - SMALL_BODY)
+        self.kept[self] = self._running_bytes + self._message_memory() + more
         while sum(self.kept.values()) > self.settings.max_kept_bytes:
             others = (one for one in self.kept if one in self.waiting and one is not self)
             other = next(others, None)
