@@ -23,7 +23,12 @@ async def running(server: DrainingServer) -> AsyncIterator[int]:
         yield server.servers[0].sockets[0].getsockname()[1]
     finally:
         server.should_exit = True
-        await asyncio.wait_for(task, PATIENCE)
+        try:
+            await asyncio.wait_for(task, PATIENCE)
+        finally:  # A loop does not close while a connection of a failed test is open.
+            for connection in list(server.server_state.connections):
+                connection.transport.abort()
+            await asyncio.sleep(0)
 
 
 async def talk(port: int, request: bytes) -> tuple[bytes, float]:
