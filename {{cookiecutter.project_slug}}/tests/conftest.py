@@ -1,5 +1,6 @@
 """What tests share: one application for all of them, and a transaction for each that is undone."""
 
+import importlib.util
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -29,9 +30,9 @@ for name in [name for name in os.environ if name.startswith("APP_")]:
 
 
 @pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    """Run async tests, and fixtures of the session, in one asyncio loop."""
-    return "asyncio"
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """Run async tests, and fixtures of the session, in one loop of the kind that uvicorn takes."""
+    return "asyncio", {"use_uvloop": importlib.util.find_spec("uvloop") is not None}
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,12 @@
 
 import asyncio
 import contextlib
-import importlib.util
 import time
 from collections.abc import AsyncIterator
 
 from {{ cookiecutter.__package }}.core.server import DrainingServer
 
 PATIENCE = 5  # Seconds, for what a server should do much sooner.
-# What uvicorn takes, too: the two kinds of loops buffer differently.
-BACKEND = ("asyncio", {"use_uvloop": importlib.util.find_spec("uvloop") is not None})
 
 
 @contextlib.asynccontextmanager

@@ -9,15 +9,9 @@ from fastapi import FastAPI, Request
 from {{ cookiecutter.__package }}.core.server import create_server
 from {{ cookiecutter.__package }}.core.settings import ServerSettings
 
-from tests.core.serving import BACKEND, running, talk
+from tests.core.serving import running, talk
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> tuple[str, dict[str, bool]]:
-    """Serve in the kind of loop that production has."""
-    return BACKEND
 
 
 @pytest.fixture

@@ -18,8 +18,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .db.deadline import Deadline
-from .errors import UnavailableError
-from .problems import problem_response
+from .problems import problem_response, too_busy
 from .settings import ServerSettings
 
 PORT = re.compile(r":\d*$")
@@ -219,8 +218,8 @@ class DeadlineMiddleware(HttpMiddleware):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and wait for it, but not for ever."""
         if len(self.waiting) >= self.most:
-            headers = too_busy().headers
-            response = problem_response(scope, 503, str(too_busy()), headers=headers)
+            error = too_busy()
+            response = problem_response(scope, 503, str(error), headers=error.headers)
             await response(scope, receive, send)
             return
         request = _TimedRequest(self, scope, receive, send)
@@ -228,11 +227,6 @@ class DeadlineMiddleware(HttpMiddleware):
             await request.deadline.wait_for(self.app(scope, request.receive, request.send))
         finally:
             self.waiting.discard(request)
-
-
-def too_busy() -> UnavailableError:
-    """Return the error of one request too many."""
-    return UnavailableError("The service is busy; try again in a moment.")
 
 
 class _TimedRequest:

@@ -108,6 +108,11 @@ def _example(status: int) -> Problem:
     )
 
 
+def too_busy() -> errors.UnavailableError:
+    """Return the error of one request too many."""
+    return errors.UnavailableError("The service is busy; try again in a moment.")
+
+
 def add_problem_handlers(app: FastAPI) -> None:
     """Make `app` answer every error with a problem document."""
     app.exception_handler(errors.AppError)(_app_error)
@@ -176,5 +181,4 @@ def _is_wrong_content_type(request: Request, error: RequestValidationError) -> b
 
 async def _pool_timeout(request: Request, error: PoolTimeoutError) -> Response:
     logger.warning("database_pool_exhausted", error=str(error))
-    busy = errors.UnavailableError("The service is busy; try again in a moment.")
-    return await _app_error(request, busy)
+    return await _app_error(request, too_busy())

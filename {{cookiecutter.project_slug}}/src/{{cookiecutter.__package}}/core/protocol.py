@@ -22,11 +22,10 @@ from .settings import ServerSettings
 
 PIECE_BYTES = 8192  # What the parser gets at a time, so that little can escape its callbacks.
 MAX_PIPELINED = 8  # Requests that may wait behind the one that is being answered.
-PIPELINED_BYTES = 16 * 1024  # Of all that wait: nobody has counted their bodies yet.
 ADDRESS_PART = 4  # An address is at most this part of a head: it is kept in several forms.
 TOO_MUCH = "Too many large requests at once; try again in a moment."
-# What a byte of a field takes, of a path, and of a path that may hold characters of four bytes.
-FIELD_COPIES, ASCII_COPIES, WIDE_COPIES = 2, 4, 12
+# What a byte of a head takes, of an address more, and of one that may hold wide characters.
+HEAD_COPIES, ADDRESS_COPIES, WIDE_COPIES = 2, 4, 12
 PROGRESS_BYTES = 1024  # Of a body at a time: whoever sends that much does not keep us waiting.
 # Pythons before 3.11.10 and 3.12.6 take quadratic time to unquote a cookie (CVE-2024-7592).
 MAX_COOKIE_ESCAPES = 100
@@ -63,12 +62,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._in_head = self._receiving = self._refused = self._is_upgraded = False
         self._head_bytes = self._head_fields = 0
         self._unreported_bytes = 0  # What the parser has taken and not told of.
-        self._pipelined_bytes = 0  # What waits, without the body that is coming in.
-        self._path_bytes = self._body_bytes = 0
-        self._running_bytes = 0  # About what the request takes that is before the newest.
         self._refusal = (400, "This is not HTTP.")
-        self._running: Any = None  # The request that is being answered.
-        self._postponed: tuple[Any, Any] | None = None  # A request whose turn it is.
+        self._unanswered: dict[Any, int] = {}  # Requests in their order, and what their heads take.
+        self._postponed: tuple[Any, Any] | None = None  # The first of them, if it has not begun.
 
     # The connection
 
@@ -98,9 +94,16 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _leave(self) -> None:
         self._stop_deadlines()
+        self._disconnect()
+
+    def _disconnect(self) -> None:
+        # Uvicorn tells only the newest request that its client is gone.
         self.kept.pop(self, None)
-        if self._running:  # Uvicorn tells only the newest one.
-            _disconnect(self._running)
+        for cycle in self._unanswered:
+            cycle.disconnected = True
+            cycle.waiting_for_100_continue = False
+            cycle.body.clear()
+            cycle.message_event.set()
 
     # What comes in
 
@@ -114,21 +117,19 @@ class GuardedProtocol(HttpToolsProtocol):
             super().data_received(piece)
             if self._unreported_bytes > self.settings.max_head_bytes and not self._refused:
                 self._refuse(*self._too_large())
-        if not self._refused and (self._receiving or self._running):
-            self._count_kept()
+        if not self._refused and not self._has_room():
+            self._refuse(503, TOO_MUCH)
         if self._has_next_deadline:
             self._set_deadline(self._next_deadline)
-        if self._refused or (self._is_in_body() and self._has_answered()):
+        if self._refused or (self._is_in_body() and not self._unanswered):
             self._read_slowly()
 
     def on_message_begin(self) -> None:
         """Wait for the rest of a head."""
-        if len(self.pipeline) >= MAX_PIPELINED:
+        if len(self._unanswered) > MAX_PIPELINED:
             self._stop_parsing(429, "Too many requests wait on this connection.")
-        if self._running is None or self._running is self.cycle:
-            self._running_bytes = self._message_memory() if self._running else 0
         self._in_head = self._receiving = True
-        self._head_bytes = self._head_fields = self._path_bytes = self._body_bytes = 0
+        self._head_bytes = self._head_fields = 0
         self._set_deadline_after_parsing(self.settings.header_timeout)
         super().on_message_begin()
 
@@ -151,28 +152,27 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Wait for the body."""
         upgrades = self.parser.should_upgrade()
-        self._is_upgraded = upgrades and not self._should_upgrade()  # To what nobody speaks here.
+        is_websocket = upgrades and self._should_upgrade()
+        self._is_upgraded = upgrades and not is_websocket  # To what nobody speaks here.
         if self._is_upgraded and _announces_body(self.headers):
             self._stop_parsing(400, "Send a body without Upgrade: this is HTTP/1.1 only.")
-        self._path_bytes = len(self.url) * (WIDE_COPIES if b"%" in self.url else ASCII_COPIES)
-        self._check_head()
+        if not self._has_room():
+            self._stop_parsing(503, TOO_MUCH)
+        memory = self._head_memory()
         super().on_headers_complete()
         self._in_head = False  # Only now: what uvicorn cannot understand is a bad head, too.
         self._set_deadline_after_parsing(self.settings.body_timeout)
-        if self._is_upgraded or (self.expect_100_continue and not upgrades):
+        if is_websocket:
+            return
+        self._unanswered[self.cycle] = memory
+        if self._is_upgraded or self.expect_100_continue:
             # After an early answer nobody knows whether what follows is a body or a request.
             self.cycle.keep_alive = False
-        if self._has_to_wait():
-            self._pipelined_bytes = sum(_kept_bytes(cycle) for cycle, _ in self.pipeline)
-            self._check_pipelined()
 
     def on_body(self, body: bytes) -> None:
         """Count what the parser has told of, twice: what is around a body may be as large as it."""
         self._unreported_bytes = max(0, self._unreported_bytes - 2 * len(body))
         super().on_body(body)
-        self._body_bytes += len(body)
-        if self._has_to_wait():
-            self._check_pipelined()
         if len(body) > PROGRESS_BYTES and self in self.waiting:  # Whoever gets on waits anew.
             self.waiting[self] = self.waiting.pop(self)
 
@@ -180,8 +180,8 @@ class GuardedProtocol(HttpToolsProtocol):
         """Stop the deadline, as it is our turn; wait for the next request if we have answered."""
         self._receiving = False
         super().on_message_complete()
-        answered = self._has_answered()
-        self._set_deadline_after_parsing(self.settings.keep_alive_timeout if answered else None)
+        is_idle = not self._unanswered
+        self._set_deadline_after_parsing(self.settings.keep_alive_timeout if is_idle else None)
 
     def _unsupported_upgrade_warning(self) -> None:
         """Say nothing: uvicorn would ask for a library, but a setting keeps WebSockets out."""
@@ -200,38 +200,31 @@ class GuardedProtocol(HttpToolsProtocol):
         ):
             self._stop_parsing(*self._too_large())
 
-    def _has_to_wait(self) -> bool:
-        return bool(self.pipeline or self._postponed)
+    def _has_room(self) -> bool:
+        """Count what this connection keeps; return whether that is too much for all together.
 
-    def _check_pipelined(self) -> None:
-        if self._pipelined_bytes + len(self.cycle.body) > PIPELINED_BYTES:
-            self._stop_parsing(413, "Too much waits on this connection.")
+        Whoever has kept us waiting longest makes room, but not for what is large itself.
+        """
+        size = self.kept[self] = self._memory()
+        while sum(self.kept.values()) > self.settings.max_kept_bytes:
+            others = (one for one in self.waiting if one in self.kept and one is not self)
+            other = next(others, None)
+            if other is None or size > SMALL_BODY:
+                return False
+            other.cut_off("too_many_large_requests")
+        if not size:
+            del self.kept[self]
+        return True
+
+    def _memory(self) -> int:
+        # Large bodies are counted here until the application receives them, in `body.py` then.
+        requests = sum(head + len(cycle.body) for cycle, head in self._unanswered.items())
+        coming_in = self._head_memory() + self._unreported_bytes if self._in_head else 0
+        return requests + coming_in
 
     def _head_memory(self) -> int:
-        return self._head_bytes * FIELD_COPIES + self._path_bytes
-
-    def _message_memory(self) -> int:
-        return self._head_memory() + min(self._body_bytes, SMALL_BODY)
-
-    def _check_head(self) -> None:
-        # Who wants much where there is little is refused, before an application begins for him.
-        others = sum(self.kept.values()) - self.kept.get(self, 0)
-        wanted = self._head_memory()
-        if wanted > SMALL_BODY and others + wanted > self.settings.max_kept_bytes:
-            self._stop_parsing(503, TOO_MUCH)
-
-    def _count_kept(self) -> None:
-        # Large bodies are counted here until the application receives them, in `body.py` then.
-        unreceived = sum(len(cycle.body) for cycle in {self._running, self.cycle} - {None})
-        more = max(0, unreceived - SMALL_BODY)
-        self.kept[self] = self._running_bytes + self._message_memory() + more
-        while sum(self.kept.values()) > self.settings.max_kept_bytes:
-            others = (one for one in self.kept if one in self.waiting and one is not self)
-            other = next(others, None)
-            if other is None or unreceived > SMALL_BODY:
-                self._refuse(503, TOO_MUCH)
-                break
-            other.cut_off("too_many_large_requests")
+        of_address = WIDE_COPIES if b"%" in self.url else ADDRESS_COPIES
+        return self._head_bytes * HEAD_COPIES + len(self.url) * of_address
 
     def _stop_parsing(self, status: int, detail: str) -> NoReturn:
         self._refusal = (status, detail)
@@ -252,25 +245,22 @@ class GuardedProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         # Another answer would only wait beside the one that the client does not read.
         if self.flow.write_paused:
-            self._running, self._postponed = None, (cycle, app)
+            self._postponed = (cycle, app)
         else:
-            self._running = cycle
             super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         """Wait for the next request, and keep nothing of this one."""
         super().on_response_complete()
-        if self._has_answered():
-            self._forget_request()
-            self._wait_if_idle()
-
-    def _forget_request(self) -> None:
-        self._running = None
-        self.kept.pop(self, None)
-        self.cycle.body.clear()
-        self.cycle.scope = NOTHING
-        if not self._in_head:  # Else these are the next one's.
-            self.scope, self.headers, self.url = NOTHING, [], b""
+        answered = next(iter(self._unanswered))
+        del self._unanswered[answered]
+        answered.body.clear()
+        answered.scope = NOTHING
+        if not self._unanswered:
+            self.kept.pop(self, None)
+            if not self._in_head:  # Else these are the next one's.
+                self.scope, self.headers, self.url = NOTHING, [], b""
+        self._wait_if_idle()
 
     def pause_writing(self) -> None:
         """Wait for the client to read. Where too much is unread, close what waits longest."""
@@ -304,29 +294,24 @@ class GuardedProtocol(HttpToolsProtocol):
         """
         self._refused = True
         self._postponed = None
-        self.kept.pop(self, None)
         request_id = uuid4().hex
         logger.warning("request_refused", status=status, reason=detail, request_id=request_id)
         if not self._may_answer():
             self._abort()
             return
-        if self.cycle:  # An application that reads the body learns that no more will come.
-            self.cycle.waiting_for_100_continue = False
-            _disconnect(self.cycle)
+        self._disconnect()
         self.transport.write(self._refusal_answer(status, detail, request_id))
         self.transport.write_eof()
         self._set_deadline_after_parsing(LINGER_SECONDS)
 
     def _may_answer(self) -> bool:
-        if self.cycle is None or self._has_answered():
+        if not self._unanswered:
             return not self._is_in_body()  # Whose body it is has its answer.
-        return self._is_in_body() and not (self.pipeline or self.cycle.response_started)
+        is_first = len(self._unanswered) == 1
+        return self._is_in_body() and is_first and not self.cycle.response_started
 
     def _is_in_body(self) -> bool:
         return self._receiving and not self._in_head
-
-    def _has_answered(self) -> bool:
-        return self.cycle is not None and self.cycle.response_complete
 
     def _refusal_answer(self, status: int, detail: str, request_id: str) -> bytes:
         scope = {"state": {"request_id": request_id}}
@@ -350,7 +335,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _wait_if_idle(self) -> None:
         # It is not while a part of the next request is here, or the client still reads.
-        if self._has_answered() and not self._receiving and self not in self.unread:
+        if not (self._unanswered or self._receiving or self._refused or self in self.unread):
             self._set_deadline(self.settings.keep_alive_timeout)
 
     def _set_deadline(self, seconds: float | None) -> None:
@@ -365,7 +350,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self.waiting.setdefault(self)
 
     def _expire(self) -> None:
-        if self.flow.read_paused and not (self._refused or self._has_answered()):
+        if self.flow.read_paused and self._unanswered and not self._refused:
             self._set_deadline(self.settings.body_timeout)  # The application is slow to read.
         elif self._receiving and not self._refused:
             self.cut_off("sends_too_slowly")
@@ -426,15 +411,3 @@ def _bound_unsent(transport: asyncio.Transport) -> None:
 
 def _announces_body(headers: list[tuple[bytes, bytes]]) -> bool:
     return any(name in ANNOUNCES_BODY and value != b"0" for name, value in headers)
-
-
-def _disconnect(cycle: Any) -> None:
-    cycle.disconnected = True
-    cycle.body.clear()
-    cycle.message_event.set()
-
-
-def _kept_bytes(cycle: Any) -> int:
-    scope = cycle.scope
-    fields = sum(len(name) + len(value) for name, value in scope["headers"])
-    return len(scope["raw_path"]) + len(scope["query_string"]) + fields + len(cycle.body)

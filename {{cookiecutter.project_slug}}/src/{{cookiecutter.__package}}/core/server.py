@@ -40,8 +40,8 @@ def create_server(app: FastAPI, settings: ServerSettings) -> "DrainingServer":
 
 def _mapped(networks: list[str]) -> Iterator[str]:
     """Yield what an IPv4 network is called where addresses are written as IPv6 ones."""
-    for network in map(ip_network, filter("*".__ne__, networks)):
-        if isinstance(network, IPv4Network):
+    for text in networks:
+        if text != "*" and isinstance(network := ip_network(text), IPv4Network):
             yield f"::ffff:{network.network_address}/{96 + network.prefixlen}"
 
 

@@ -54,9 +54,6 @@ LAST_SECONDS = 5  # Of the grace period: after the requests, connections and thr
 # The least that OWASP recommends for argon2id.
 ARGON2_MEMORY_KIB = 19456
 ARGON2_TIME_COST = 2
-# {% if cookiecutter.database == "postgresql" %}
-WEAK_PASSWORDS = {"postgres", "password", "secret", "changeme"}
-# {% endif %}
 
 
 class Group(BaseModel):
@@ -97,7 +94,7 @@ class ServerSettings(Group):
     max_requests: Annotated[int, Field(gt=0)] = 256
     """Most requests that wait for the beginning of their answers; above it the answer is 503."""
     max_kept_bytes: Annotated[int, Field(gt=0)] = 16 * 1024 * 1024
-    """Most memory of requests in progress, large bodies apart; above it the oldest is cut off."""
+    """Most memory of requests in progress; a large one that does not fit is answered 503."""
     max_unread_bytes: Annotated[int, Field(gt=0)] = 16 * 1024 * 1024
     """Most bytes of answers that clients are slow to read; above it the slowest is cut off."""
     require_if_match: bool = False
@@ -284,7 +281,8 @@ def _database_problems(database: DatabaseSettings) -> Iterator[str]:
 # {% endif %}
 # {% if cookiecutter.database == "postgresql" %}
     url = make_url(database.url.get_secret_value())
-    if url.password and url.password in {url.username, *WEAK_PASSWORDS}:
+    guessed_first = {url.username, "postgres", "password", "secret", "changeme"}
+    if url.password and url.password in guessed_first:
         yield "APP_DATABASE__URL: production needs a password that nobody guesses."
 # {% endif %}
 
