@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 from collections.abc import Callable
@@ -19,8 +20,9 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
-from baking import bake, copy_template, environment
+from baking import bake, copy_template
 from defects import Defect, Garden
+from proof.processes import start, wait
 from proof.services import python_for
 from proof.trees import shared_server
 from proof.variants import defaults
@@ -30,6 +32,7 @@ from rendering import ROOT
 FOLDER = ROOT / "build" / "bite"
 BITES = ROOT / "scripts" / "bites.toml"
 DEFECTS = ROOT / "scripts" / "defects.toml"
+MOST_SECONDS = 300  # Tests that take longer hang.
 TEST_FAILED = 1  # pytest's exit code; others say that it could not run at all
 RED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
@@ -66,17 +69,14 @@ class Bite:
             path.write_text(text, encoding="utf-8")
 
     def _red_test(self) -> str:
-        done = subprocess.run(
-            [*python(self.copy), "-m", "pytest", "-q", "-x", "-rfE", *self.tests.split()],
-            cwd=self.copy,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode not in {0, TEST_FAILED}:
-            raise ValueError(f"The tests did not run.\n{done.stdout}{done.stderr}")
-        red = RED.search(done.stdout)
+        tests = [*python(self.copy), "-m", "pytest", "-q", "-x", "-rfE", *self.tests.split()]
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+            status, _ = wait(start(tests, self.copy, output), MOST_SECONDS)
+            output.seek(0)
+            printed = output.read()
+        if status not in {0, TEST_FAILED}:
+            raise ValueError(f"The tests ended with {status}.\n{printed}")
+        red = RED.search(printed)
         return red[1] if red else ""
 
 

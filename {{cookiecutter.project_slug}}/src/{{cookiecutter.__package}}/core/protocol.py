@@ -300,6 +300,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self._abort()
             return
         self._disconnect()
+        self._unanswered.clear()  # Nobody answers them any more.
         self.transport.write(self._refusal_answer(status, detail, request_id))
         self.transport.write_eof()
         self._set_deadline_after_parsing(LINGER_SECONDS)
@@ -350,7 +351,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self.waiting.setdefault(self)
 
     def _expire(self) -> None:
-        if self.flow.read_paused and self._unanswered and not self._refused:
+        if self.flow.read_paused and self._unanswered:
             self._set_deadline(self.settings.body_timeout)  # The application is slow to read.
         elif self._receiving and not self._refused:
             self.cut_off("sends_too_slowly")
