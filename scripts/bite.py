@@ -123,10 +123,14 @@ def entries(path: Path, kind: str, name: str, wanted: str) -> list[dict[str, str
     return [entry for entry in found if wanted in entry[name]]
 
 
+def bites(wanted: str = "") -> list[Bite]:
+    """Return the bites of every guard whose name holds `wanted`."""
+    return [Bite(**entry) for entry in entries(BITES, "bite", "guard", wanted)]
+
+
 def guards_noticed(wanted: str) -> list[bool]:
     """Take out every guard whose name holds `wanted`."""
-    bites = [Bite(**entry) for entry in entries(BITES, "bite", "guard", wanted)]
-    return [noticed(bite.guard, bite.take_out) for bite in bites]
+    return [noticed(bite.guard, bite.take_out) for bite in bites(wanted)]
 
 
 def _workshop(server: Callable[[], str]) -> Workshop:

@@ -7,7 +7,8 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from rendering import HOOK, ROOT, SERVICE, choices, known_files
+from bite import bites
+from rendering import HOOK, ROOT, SERVICE, Renderer, choices, known_files
 
 TAG = re.compile(r"\s*# \{% (?:if (?P<test>.+)|endif|raw|endraw) %\}\n?")
 TEST = re.compile(r"(?:not )?cookiecutter\.(\w+)(?: [!=]= \"([^\"]+)\")?")
@@ -111,3 +112,14 @@ def test_text_files_end_their_lines_alike() -> None:
     for path in known_files():
         content = (ROOT / path).read_bytes()
         assert b"\0" in content or b"\r" not in content, path
+
+
+def test_every_guard_stands_where_its_bite_says(renderer: Renderer) -> None:
+    lost = []
+    for bite in bites():
+        service = renderer.render({"database": bite.database})
+        own = ROOT / bite.file
+        text = own.read_bytes() if own.is_file() else service[bite.file]
+        if text.decode().count(bite.old) != 1:
+            lost.append(bite.guard)
+    assert lost == []

@@ -6,6 +6,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.requests import ClientDisconnect
 
 from {{ cookiecutter.__package }}.app import create_app
 from {{ cookiecutter.__package }}.core import errors
@@ -38,6 +39,10 @@ def failing(settings: Settings) -> FastAPI:
     @app.get("/errors/{status}")
     async def fail(status: int) -> None:
         raise (ERRORS | UNFORESEEN)[status]
+
+    @app.get("/gone")
+    async def read_what_does_not_come() -> None:
+        raise ClientDisconnect
 
     return app
 
@@ -79,6 +84,11 @@ class TestUnforeseenErrors:
         async with make_client(failing) as client:
             await client.get("/errors/500")
             assert (await client.get("/openapi.json")).status_code == 200
+
+    async def test_a_client_that_leaves_is_none(self, failing: FastAPI, settings: Settings) -> None:
+        with collected_logs(settings) as records:
+            assert_is_problem(await make_client(failing).get("/gone"), 400)
+        assert {record["level"] for record in records} == {"info"}
 
     async def test_a_full_pool_is_a_busy_service(self, failing: FastAPI) -> None:
         answer = await make_client(failing).get("/errors/599")

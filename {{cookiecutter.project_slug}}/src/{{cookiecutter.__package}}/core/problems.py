@@ -15,6 +15,7 @@ from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import Scope
 
@@ -119,6 +120,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.exception_handler(HTTPException)(_http_error)
     app.exception_handler(RequestValidationError)(_validation_error)
     app.exception_handler(PoolTimeoutError)(_pool_timeout)
+    app.exception_handler(ClientDisconnect)(_client_gone)
 
 
 async def _app_error(request: Request, error: errors.AppError) -> Response:
@@ -182,3 +184,8 @@ def _is_wrong_content_type(request: Request, error: RequestValidationError) -> b
 async def _pool_timeout(request: Request, error: PoolTimeoutError) -> Response:
     logger.warning("database_pool_exhausted", error=str(error))
     return await _app_error(request, too_busy())
+
+
+async def _client_gone(request: Request, _error: ClientDisconnect) -> Response:
+    # Nobody reads this; without it the log would have a traceback.
+    return problem_response(request.scope, 400, "The body has not come to its end.")

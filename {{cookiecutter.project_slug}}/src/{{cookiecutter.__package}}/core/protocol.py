@@ -6,7 +6,8 @@ uvicorn waits for ever; so this stands below ASGI.
 
 import asyncio
 import socket
-from http import HTTPStatus
+from collections.abc import Callable
+from http.client import SERVICE_UNAVAILABLE
 from types import MappingProxyType
 from typing import Any, NoReturn, cast
 from uuid import uuid4
@@ -65,13 +66,14 @@ class GuardedProtocol(HttpToolsProtocol):
         self._refusal = (400, "This is not HTTP.")
         self._unanswered: dict[Any, int] = {}  # Requests in their order, and what their heads take.
         self._postponed: tuple[Any, Any] | None = None  # The first of them, if it has not begun.
+        self._answering: Any = None  # The last one whose answer has begun.
 
     # The connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first head."""
-        self._counting = _CountingTransport(transport)
-        super().connection_made(cast("asyncio.Transport", self._counting))
+        self._answers = _JoiningTransport(transport, self._begins_answer)
+        super().connection_made(cast("asyncio.Transport", self._answers))
         transport.set_write_buffer_limits(0)  # What the kernel does not take counts as unread.
         _bound_unsent(transport)
         self._set_deadline(self.settings.header_timeout)
@@ -118,7 +120,7 @@ class GuardedProtocol(HttpToolsProtocol):
             if self._unreported_bytes > self.settings.max_head_bytes and not self._refused:
                 self._refuse(*self._too_large())
         if not self._refused and not self._has_room():
-            self._refuse(503, TOO_MUCH)
+            self._refuse(SERVICE_UNAVAILABLE, TOO_MUCH)
         if self._has_next_deadline:
             self._set_deadline(self._next_deadline)
         if self._refused or (self._is_in_body() and not self._unanswered):
@@ -157,7 +159,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._is_upgraded and _announces_body(self.headers):
             self._stop_parsing(400, "Send a body without Upgrade: this is HTTP/1.1 only.")
         if not self._has_room():
-            self._stop_parsing(503, TOO_MUCH)
+            self._stop_parsing(SERVICE_UNAVAILABLE, TOO_MUCH)
         memory = self._head_memory()
         super().on_headers_complete()
         self._in_head = False  # Only now: what uvicorn cannot understand is a bad head, too.
@@ -173,8 +175,8 @@ class GuardedProtocol(HttpToolsProtocol):
         """Count what the parser has told of, twice: what is around a body may be as large as it."""
         self._unreported_bytes = max(0, self._unreported_bytes - 2 * len(body))
         super().on_body(body)
-        if len(body) > PROGRESS_BYTES and self in self.waiting:  # Whoever gets on waits anew.
-            self.waiting[self] = self.waiting.pop(self)
+        if len(body) > PROGRESS_BYTES and self._unanswered and self in self.waiting:
+            self.waiting[self] = self.waiting.pop(self)  # Whoever gets on waits anew.
 
     def on_message_complete(self) -> None:
         """Stop the deadline, as it is our turn; wait for the next request if we have answered."""
@@ -203,24 +205,31 @@ class GuardedProtocol(HttpToolsProtocol):
     def _has_room(self) -> bool:
         """Count what this connection keeps; return whether that is too much for all together.
 
-        Whoever has kept us waiting longest makes room, but not for what is large itself.
+        Whoever has kept us waiting longest makes room, but for what is large only if it is larger.
         """
-        size = self.kept[self] = self._memory()
+        size = self._count_kept()
         while sum(self.kept.values()) > self.settings.max_kept_bytes:
-            others = (one for one in self.waiting if one in self.kept and one is not self)
-            other = next(others, None)
-            if other is None or size > SMALL_BODY:
+            less = size if size > SMALL_BODY else 0
+            others = (one for one in self.waiting if self.kept.get(one, 0) > less)
+            other = next((one for one in others if one is not self), None)
+            if other is None:
                 return False
             other.cut_off("too_many_large_requests")
-        if not size:
-            del self.kept[self]
         return True
+
+    def _count_kept(self) -> int:
+        size = self._memory()
+        if size:
+            self.kept[self] = size
+        else:
+            self.kept.pop(self, None)
+        return size
 
     def _memory(self) -> int:
         # Large bodies are counted here until the application receives them, in `body.py` then.
         requests = sum(head + len(cycle.body) for cycle, head in self._unanswered.items())
-        coming_in = self._head_memory() + self._unreported_bytes if self._in_head else 0
-        return requests + coming_in
+        unreported = self._unreported_bytes if self._receiving else 0
+        return requests + unreported + (self._head_memory() if self._in_head else 0)
 
     def _head_memory(self) -> int:
         of_address = WIDE_COPIES if b"%" in self.url else ADDRESS_COPIES
@@ -249,23 +258,37 @@ class GuardedProtocol(HttpToolsProtocol):
         else:
             super()._start_asgi_task(cycle, app)
 
+    def _begins_answer(self) -> bool:
+        # Uvicorn writes the head of an answer right after it has noted that it begins.
+        first = self._first()
+        if first is None or first is self._answering or not first.response_started:
+            return False
+        self._answering = first
+        return True
+
+    def _first(self) -> Any:
+        return next(iter(self._unanswered), None)
+
     def on_response_complete(self) -> None:
         """Wait for the next request, and keep nothing of this one."""
+        self._answers.flush()
         super().on_response_complete()
-        answered = next(iter(self._unanswered))
+        answered = self._first()
         del self._unanswered[answered]
         answered.body.clear()
         answered.scope = NOTHING
-        if not self._unanswered:
-            self.kept.pop(self, None)
-            if not self._in_head:  # Else these are the next one's.
-                self.scope, self.headers, self.url = NOTHING, [], b""
+        self._count_kept()
+        if not (self._unanswered or self._in_head):  # Else these are the next one's.
+            self.scope, self.headers, self.url = NOTHING, [], b""
         self._wait_if_idle()
 
     def pause_writing(self) -> None:
         """Wait for the client to read. Where too much is unread, close what waits longest."""
         super().pause_writing()
-        self.unread[self] = self._counting.last_bytes
+        if (first := self._first()) and not first.response_started:
+            self.cut_off("does_not_read")  # "100 Continue": the answer would wait uncounted.
+            return
+        self.unread[self] = self._answers.last_bytes
         self.waiting.setdefault(self)
         self._set_reading_deadline()
         if self.unread[self] > self.settings.max_unread_bytes:
@@ -296,7 +319,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._postponed = None
         request_id = uuid4().hex
         logger.warning("request_refused", status=status, reason=detail, request_id=request_id)
-        if not self._may_answer():
+        if not self._may_answer(status):
             self._abort()
             return
         self._disconnect()
@@ -305,18 +328,19 @@ class GuardedProtocol(HttpToolsProtocol):
         self.transport.write_eof()
         self._set_deadline_after_parsing(LINGER_SECONDS)
 
-    def _may_answer(self) -> bool:
+    def _may_answer(self, status: int) -> bool:
         if not self._unanswered:
             return not self._is_in_body()  # Whose body it is has its answer.
-        is_first = len(self._unanswered) == 1
-        return self._is_in_body() and is_first and not self.cycle.response_started
+        # A request may be too large once it is here, but nothing else is wrong with it then.
+        is_its = self._is_in_body() or (status == SERVICE_UNAVAILABLE and not self._in_head)
+        return is_its and len(self._unanswered) == 1 and not self.cycle.response_started
 
     def _is_in_body(self) -> bool:
         return self._receiving and not self._in_head
 
     def _refusal_answer(self, status: int, detail: str, request_id: str) -> bytes:
         scope = {"state": {"request_id": request_id}}
-        more = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+        more = {"Retry-After": "1"} if status == SERVICE_UNAVAILABLE else {}
         response = problem_response(scope, status, detail, headers={"Connection": "close", **more})
         headers = [
             *self.server_state.default_headers,
@@ -383,16 +407,42 @@ class GuardedProtocol(HttpToolsProtocol):
             self._throttle.cancel()
 
 
-class _CountingTransport:
-    """A transport that tells how large what it writes is: it is kept whole until all is sent."""
+class _JoiningTransport:
+    """Writes the head of an answer together with the beginning of its body.
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    Were the head alone too much for the kernel, the body would wait where nothing counts it: a
+    transport keeps what it was given until all of it is sent. It is one system call less, too.
+    """
+
+    def __init__(self, transport: asyncio.Transport, begins_answer: Callable[[], bool]) -> None:
         self.last_bytes = 0
         self._transport = transport
+        self._begins_answer = begins_answer
+        self._head = b""
 
     def write(self, data: bytes) -> None:
-        self.last_bytes = len(data)
-        self._transport.write(data)
+        if self._begins_answer():
+            self._head = data
+            asyncio.get_running_loop().call_soon(self.flush)  # Some bodies begin later.
+        else:
+            self._write(data)
+
+    def flush(self) -> None:
+        if self._head:
+            self._write(b"")
+
+    def close(self) -> None:
+        self.flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        self._head = b""
+        self._transport.abort()
+
+    def _write(self, data: bytes) -> None:
+        head, self._head = self._head, b""
+        self.last_bytes = len(head) + len(data)
+        self._transport.writelines([head, data])
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
