@@ -803,7 +803,8 @@ class TestFullKernel:
     @pytest.fixture
     async def transport(self, app: FastAPI) -> AsyncIterator[FullTransport]:
         """Give the transport of a new connection."""
-        server = create_server(app, LIMITS)
+        patient = {"header_timeout": 30, "body_timeout": 30}
+        server = create_server(app, LIMITS.model_copy(update=patient))
         server.config.load()
         protocol = protocol_of(server)(server.config, server.server_state, {})
         transport = FullTransport(protocol)
