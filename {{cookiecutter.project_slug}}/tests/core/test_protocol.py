@@ -2,21 +2,27 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn import Config
+from uvicorn.server import ServerState
 
 from {{ cookiecutter.__package }}.core.protocol import (
     LINGER_SECONDS,
     THROTTLE_SECONDS,
     UNSENT_BYTES,
     GuardedProtocol,
+    guarded_protocol,
 )
 from {{ cookiecutter.__package }}.core.server import DrainingServer, create_server
 from {{ cookiecutter.__package }}.core.settings import ServerSettings
@@ -411,6 +417,20 @@ class TestDeadlines:
             assert "xxx" not in repr(kept)
             writer.close()
 
+    async def test_nothing_is_kept_of_a_connection_that_is_closed(self, app: FastAPI) -> None:
+        server = create_server(app, LIMITS)
+        gc.disable()
+        try:
+            async with running(server) as port:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(HEAD)
+                await until(lambda: bool(server.server_state.connections))
+                (connection,) = map(weakref.ref, server.server_state.connections)
+                writer.transport.abort()
+                await until(lambda: connection() is None)
+        finally:
+            gc.enable()
+
     async def test_little_of_an_answer_is_kept_in_buffers(self, app: FastAPI) -> None:
         server = create_server(app, LIMITS)
         async with running(server) as port:
@@ -580,8 +600,8 @@ class TestLargeBodies:
         head = b"POST /late HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
         request = head + b"Content-Length: %d\r\n\r\n" % size + bytes(size)
         async with running(create_server(app, settings)) as port:
-            # Where another request follows, a refusal would be taken for its answer. The last three
-            # find that answers leave their places.
+            # Where another request follows, a refusal could be for that one, and would be taken for
+            # the answer to the first. At last, all that was answered has given back its room.
             for refused, behind, refusal in ((2, b"", 503), (2, LAST, 0), (0, b"", 0)):
                 all_in_one = request.replace(b"Connection: close\r\n", b"") if behind else request
                 asked = [talk(port, all_in_one + behind) for _ in range(3 + refused)]
@@ -773,16 +793,22 @@ class TestPipelining:
 class FullTransport(asyncio.Transport):
     """A connection whose other end takes nothing."""
 
-    def __init__(self, protocol: GuardedProtocol) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         super().__init__({"socket": socket.socket()})
-        self.protocol = protocol
+        config = Config(app, lifespan="off", log_config=None)
+        patient = {"header_timeout": 30, "body_timeout": 30}
+        protocol = guarded_protocol(LIMITS.model_copy(update=patient))
+        self.protocol = protocol(config, ServerState(), {})
+        self.protocol.connection_made(self)
         self.is_aborted = False
+        self.written = b""
 
     def write(self, data: bytes) -> None:  # type: ignore[override]
+        self.written += data
         self.protocol.pause_writing()
 
     def get_write_buffer_size(self) -> int:
-        return 1
+        return len(self.written)
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         assert high == 0
@@ -800,28 +826,37 @@ class FullTransport(asyncio.Transport):
 
 
 class TestFullKernel:
-    @pytest.fixture
-    async def transport(self, app: FastAPI) -> AsyncIterator[FullTransport]:
+    @contextlib.contextmanager
+    def connected(self, app: ASGIApp) -> Iterator[FullTransport]:
         """Give the transport of a new connection."""
-        patient = {"header_timeout": 30, "body_timeout": 30}
-        server = create_server(app, LIMITS.model_copy(update=patient))
-        server.config.load()
-        protocol = protocol_of(server)(server.config, server.server_state, {})
-        transport = FullTransport(protocol)
-        protocol.connection_made(transport)
-        yield transport
-        protocol.connection_lost(None)
-        transport.get_extra_info("socket").close()
+        transport = FullTransport(app)
+        try:
+            yield transport
+        finally:
+            transport.protocol.connection_lost(None)
+            transport.get_extra_info("socket").close()
 
-    async def test_an_answer_whose_head_does_not_fit_counts_whole(
-        self, transport: FullTransport
-    ) -> None:
-        transport.protocol.data_received(LAST.replace(b"/ ", b"/large ", 1))
-        await until(lambda: bool(transport.protocol.unread))
-        assert sum(transport.protocol.unread.values()) > LARGE_ANSWER
+    async def test_an_answer_whose_head_does_not_fit_counts_whole(self, app: FastAPI) -> None:
+        with self.connected(app) as transport:
+            transport.protocol.data_received(LAST.replace(b"/ ", b"/large ", 1))
+            await until(lambda: bool(transport.protocol.unread))
+            assert sum(transport.protocol.unread.values()) > LARGE_ANSWER
 
-    async def test_nobody_waits_to_be_asked_for_a_body(self, transport: FullTransport) -> None:
+    async def test_nobody_waits_to_be_asked_for_a_body(self, app: FastAPI) -> None:
         asks = b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"
-        transport.protocol.data_received(BODY + asks)
-        await until(lambda: transport.is_aborted)
-        assert not transport.protocol.unread
+        with self.connected(app) as transport:
+            transport.protocol.data_received(BODY + asks)
+            await until(lambda: transport.is_aborted)
+            assert not transport.protocol.unread
+
+    async def test_a_client_that_is_gone_gets_no_head(self) -> None:
+        async def begin(_scope: Scope, _receive: Receive, send: Send) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await asyncio.sleep(0.01)
+
+        with self.connected(begin) as transport:
+            transport.protocol.data_received(LAST)
+            await asyncio.sleep(0)
+            transport.protocol.connection_lost(ConnectionResetError())
+            await asyncio.sleep(0.02)
+            assert not transport.written

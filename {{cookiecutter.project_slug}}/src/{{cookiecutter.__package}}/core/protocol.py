@@ -83,6 +83,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the deadlines, and tell the application."""
         self._leave()
+        self._answers.forget()
         super().connection_lost(exc)
 
     def cut_off(self, reason: str) -> None:
@@ -318,7 +319,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._refused = True
         self._postponed = None
         request_id = uuid4().hex
-        logger.warning("request_refused", status=status, reason=detail, request_id=request_id)
+        logger.warning("request_refused", status=int(status), reason=detail, request_id=request_id)
         if not self._may_answer(status):
             self._abort()
             return
@@ -410,8 +411,9 @@ class GuardedProtocol(HttpToolsProtocol):
 class _JoiningTransport:
     """Writes the head of an answer together with the beginning of its body.
 
-    Were the head alone too much for the kernel, the body would wait where nothing counts it: a
-    transport keeps what it was given until all of it is sent. It is one system call less, too.
+    Were the head alone too much for the kernel, writing would pause, and the body would wait in the
+    application, where nothing counts it. Together they count whole, as a transport keeps all that
+    it was given until the last byte is sent. It is one system call less, too.
     """
 
     def __init__(self, transport: asyncio.Transport, begins_answer: Callable[[], bool]) -> None:
@@ -438,6 +440,11 @@ class _JoiningTransport:
     def abort(self) -> None:
         self._head = b""
         self._transport.abort()
+
+    def forget(self) -> None:
+        # A protocol and its transport that hold each other would stay until the next collection.
+        self._head = b""
+        self._begins_answer = lambda: False
 
     def _write(self, data: bytes) -> None:
         head, self._head = self._head, b""
