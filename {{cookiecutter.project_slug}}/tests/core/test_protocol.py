@@ -1,4 +1,4 @@
-"""What a client may send, and in what time: over real sockets."""
+"""What a client may send, and in what time: over real sockets, but for a kernel that is full."""
 
 import asyncio
 import contextlib
@@ -238,6 +238,19 @@ class TestHeads:
     )
     async def test_that_are_no_http_are_refused_alike(self, port: int, request_: bytes) -> None:
         assert_is_refusal((await talk(port, request_))[0], 400)
+
+    async def test_alone_are_answered_without_a_body(self, port: int) -> None:
+        asked = b"HEAD / HTTP/1.1\r\nHost: test\r\n"
+        answer, _ = await talk(port, asked + b"\r\n" + asked + b"Connection: close\r\n\r\n")
+        assert answer.count(b"HTTP/1.1 405 ") == 2
+
+    async def test_nobody_is_asked_for_a_body_after_a_refusal(
+        self, port: int, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        asks = b"Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n"
+        head = BODY.replace(b"/ ", b"/wait ", 1) + asks
+        assert_is_refusal((await talk(port, head + b"zz\r\n"))[0], 400)
+        assert "Exception in ASGI application" not in caplog.text
 
     async def test_a_refused_client_may_finish_sending(self, port: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -626,6 +639,11 @@ class TestLargeBodies:
         assert_is_refusal(answer, 503)
         assert b"\r\nretry-after: 1\r\n" in answer
 
+    async def test_one_alone_that_does_not_fit_is_told_so(self, app: FastAPI) -> None:
+        little = LIMITS.model_copy(update={"max_kept_bytes": 50})
+        async with running(create_server(app, little)) as port:
+            assert_is_refusal((await talk(port, LAST))[0], 503)
+
     async def test_a_request_counts_although_another_follows_it(self, app: FastAPI) -> None:
         server = create_server(app, LIMITS)
         async with running(server) as port:
@@ -793,11 +811,11 @@ class TestPipelining:
 class FullTransport(asyncio.Transport):
     """A connection whose other end takes nothing."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, limits: dict[str, int]) -> None:
         super().__init__({"socket": socket.socket()})
         config = Config(app, lifespan="off", log_config=None)
-        patient = {"header_timeout": 30, "body_timeout": 30}
-        protocol = guarded_protocol(LIMITS.model_copy(update=patient))
+        patient = {"header_timeout": 30, "body_timeout": 30, "keep_alive_timeout": 30}
+        protocol = guarded_protocol(LIMITS.model_copy(update=patient | limits))
         self.protocol = protocol(config, ServerState(), {})
         self.protocol.connection_made(self)
         self.is_aborted = False
@@ -819,6 +837,11 @@ class FullTransport(asyncio.Transport):
     def is_closing(self) -> bool:
         return self.is_aborted
 
+    def pause_reading(self) -> None:
+        pass
+
+    resume_reading = write_eof = pause_reading
+
     def abort(self) -> None:
         self.is_aborted = True
 
@@ -827,9 +850,9 @@ class FullTransport(asyncio.Transport):
 
 class TestFullKernel:
     @contextlib.contextmanager
-    def connected(self, app: ASGIApp) -> Iterator[FullTransport]:
+    def connected(self, app: ASGIApp, **limits: int) -> Iterator[FullTransport]:
         """Give the transport of a new connection."""
-        transport = FullTransport(app)
+        transport = FullTransport(app, limits)
         try:
             yield transport
         finally:
@@ -848,6 +871,16 @@ class TestFullKernel:
             transport.protocol.data_received(BODY + asks)
             await until(lambda: transport.is_aborted)
             assert not transport.protocol.unread
+
+    async def test_a_refused_client_that_reads_again_has_no_more_time(
+        self, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("{{ cookiecutter.__package }}.core.protocol.LINGER_SECONDS", 0.1)
+        with self.connected(app, max_kept_bytes=3000) as transport:
+            transport.protocol.data_received(BODY + b"Content-Length: 4000\r\n\r\n" + LONG)
+            assert status(transport.written) == 503
+            transport.protocol.resume_writing()
+            await until(lambda: transport.is_aborted)
 
     async def test_a_client_that_is_gone_gets_no_head(self) -> None:
         async def begin(_scope: Scope, _receive: Receive, send: Send) -> None:

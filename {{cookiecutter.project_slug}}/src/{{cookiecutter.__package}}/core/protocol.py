@@ -7,7 +7,7 @@ uvicorn waits for ever; so this stands below ASGI.
 import asyncio
 import socket
 from collections.abc import Callable
-from http.client import SERVICE_UNAVAILABLE
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, NoReturn, cast
 from uuid import uuid4
@@ -121,7 +121,7 @@ class GuardedProtocol(HttpToolsProtocol):
             if self._unreported_bytes > self.settings.max_head_bytes and not self._refused:
                 self._refuse(*self._too_large())
         if not self._refused and not self._has_room():
-            self._refuse(SERVICE_UNAVAILABLE, TOO_MUCH)
+            self._refuse(503, TOO_MUCH)
         if self._has_next_deadline:
             self._set_deadline(self._next_deadline)
         if self._refused or (self._is_in_body() and not self._unanswered):
@@ -160,7 +160,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._is_upgraded and _announces_body(self.headers):
             self._stop_parsing(400, "Send a body without Upgrade: this is HTTP/1.1 only.")
         if not self._has_room():
-            self._stop_parsing(SERVICE_UNAVAILABLE, TOO_MUCH)
+            self._stop_parsing(503, TOO_MUCH)
         memory = self._head_memory()
         super().on_headers_complete()
         self._in_head = False  # Only now: what uvicorn cannot understand is a bad head, too.
@@ -272,7 +272,6 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Wait for the next request, and keep nothing of this one."""
-        self._answers.flush()
         super().on_response_complete()
         answered = self._first()
         del self._unanswered[answered]
@@ -319,7 +318,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._refused = True
         self._postponed = None
         request_id = uuid4().hex
-        logger.warning("request_refused", status=int(status), reason=detail, request_id=request_id)
+        logger.warning("request_refused", status=status, reason=detail, request_id=request_id)
         if not self._may_answer(status):
             self._abort()
             return
@@ -333,7 +332,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if not self._unanswered:
             return not self._is_in_body()  # Whose body it is has its answer.
         # A request may be too large once it is here, but nothing else is wrong with it then.
-        is_its = self._is_in_body() or (status == SERVICE_UNAVAILABLE and not self._in_head)
+        is_too_large = status == HTTPStatus.SERVICE_UNAVAILABLE and not self._in_head
+        is_its = self._is_in_body() or is_too_large
         return is_its and len(self._unanswered) == 1 and not self.cycle.response_started
 
     def _is_in_body(self) -> bool:
@@ -341,7 +341,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _refusal_answer(self, status: int, detail: str, request_id: str) -> bytes:
         scope = {"state": {"request_id": request_id}}
-        more = {"Retry-After": "1"} if status == SERVICE_UNAVAILABLE else {}
+        more = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
         response = problem_response(scope, status, detail, headers={"Connection": "close", **more})
         headers = [
             *self.server_state.default_headers,
@@ -436,10 +436,6 @@ class _JoiningTransport:
     def close(self) -> None:
         self.flush()
         self._transport.close()
-
-    def abort(self) -> None:
-        self._head = b""
-        self._transport.abort()
 
     def forget(self) -> None:
         # A protocol and its transport that hold each other would stay until the next collection.
