@@ -875,7 +875,7 @@ class TestFullKernel:
     async def test_a_refused_client_that_reads_again_has_no_more_time(
         self, app: FastAPI, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("{{ cookiecutter.__package }}.core.protocol.LINGER_SECONDS", 0.1)
+        monkeypatch.setattr(f"{GuardedProtocol.__module__}.LINGER_SECONDS", 0.1)
         with self.connected(app, max_kept_bytes=3000) as transport:
             transport.protocol.data_received(BODY + b"Content-Length: 4000\r\n\r\n" + LONG)
             assert status(transport.written) == 503
