@@ -107,14 +107,13 @@ async def race(contenders: Mapping[str, Contender], rounds: int) -> dict[str, fl
 
 def service_app(package: str, database: Any) -> FastAPI:
     """Return the service, set up as in production where that costs CPU."""
-    settings = import_module(f"{package}.core.settings")
     app: FastAPI = import_module(f"{package}.app").create_app(
-        settings.Settings(
+        import_module(f"{package}.settings").Settings(
             _env_file=None,
-            server=settings.ServerSettings(trusted_hosts=["localhost"], docs=False),
+            server={"trusted_hosts": ["localhost"], "docs": False},
             database=database,
-            auth=settings.AuthSettings(signing_key=KEY),
-            log=settings.LogSettings(format="json"),
+            auth={"signing_key": KEY},
+            log={"format": "json"},
         )
     )
     return app
@@ -123,11 +122,12 @@ def service_app(package: str, database: Any) -> FastAPI:
 async def run(package: str, database: Any, rounds: int) -> Figures:
     """Race the service against the minimum, which is there twice to show the noise."""
     service = service_app(package, database)
-    auth = service.state.settings.auth
+    resources = service.state.resources
+    auth = resources.settings.auth
     url = database.url.get_secret_value()
     by_hand = {name: items_app(url, KEY, auth.issuer) for name in ("minimum", "same")}
     bare = {name: bare_app() for name in ("minimum", "same")}
-    token = service.state.access_tokens.issue(str(uuid4()), ["items:read", "items:write"])
+    token = resources.token_issuer.issue(str(uuid4()), ["items:read", "items:write"])
     caller = {"authorization": f"Bearer {token}"}
     body = json.dumps({"name": "a thing", "description": "what it is for"}).encode()
     creating = Request(
@@ -159,7 +159,7 @@ def main(package: str, rounds: int) -> Figures:
     sys.path.insert(0, str(Path.cwd()))
     with (
         tempfile.TemporaryDirectory() as folder,
-        import_module("tests.database").migrated_database(Path(folder)) as database,
+        import_module("tests.helpers.database").migrated_database(Path(folder)) as database,
     ):
         return asyncio.run(run(package, database, rounds))
 

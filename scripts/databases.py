@@ -12,7 +12,7 @@ from baking import environment
 GIVE = """
 import sys
 from pathlib import Path
-from tests.database import empty_database
+from tests.helpers.database import empty_database
 with empty_database(Path(sys.argv[1])) as settings:
     print(settings.url.get_secret_value(), flush=True)
     sys.stdin.read()

@@ -35,7 +35,7 @@ NOT_ABOUT_CODE = (
     "python_version",
     "license",
 )
-CODE_FOLDERS = ("src/", "tests/", "migrations/")
+CODE_FOLDERS = ("src/", "tests/")
 sys.path.append(str(ROOT))  # As Cookiecutter does, for cookiecutter_2_7_or_newer.py.
 
 Answers = Mapping[str, str | bool]

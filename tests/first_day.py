@@ -16,7 +16,9 @@ async def test_an_invoice_says_how_old_it_is(
 NEW_ROUTE = '''
 
 @router.get("/{invoice_id}/age", responses=problem_responses(404))
-async def read_invoice_age(invoice_id: UUID, invoices: InvoiceReaderDep, user: ReadingUser) -> str:
+async def read_invoice_age(
+    invoice_id: UUID, invoices: InvoiceReadServiceDep, user: ReadingUser
+) -> str:
     """Say how old one of your invoices is."""
     invoice = await invoices.get(user.subject, invoice_id)
     return naturaltime(utc_now() - invoice.created_at)
@@ -63,7 +65,7 @@ def add_route_and_dependencies(project: BakedProject) -> None:
     project.must_run("uv", "add", "--dev", "freezegun")
     router = _feature(project) / "router.py"
     insert(router, "from fastapi", "from humanize import naturaltime\n")
-    insert(router, "from ...core.etag", "from ...core.db.base import utc_now\n")
+    insert(router, "from ...core.http.etag", "from ...core.db.base import utc_now\n")
     tests = project.path / "tests" / "features" / "invoices" / "test_invoices.py"
     for path, text in ((router, NEW_ROUTE), (tests, NEW_TEST)):
         path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")

@@ -22,9 +22,9 @@ PACKAGE = "src/{{cookiecutter.__package}}"
 # What updates leave alone: owners wrote it, or make it anew.
 OWNED = (
     "README.md",
-    "migrations/versions/",
     "src/orders_api/features/invoices/",
     "src/orders_api/features/items/",
+    "src/orders_api/migrations/versions/",
     "src/orders_api/routes.py",
     "tests/features/invoices/",
     "tests/features/items/",
@@ -33,9 +33,9 @@ OWNED = (
 # What the next version of the template changes: a file, a line of it, and what stands after that.
 # Each is as near as can be to what owners change on their first day.
 CHANGES = [
-    (f"{PACKAGE}/app.py", "def _event_handlers", "NAP = 5\n\n\n"),
-    (f"{PACKAGE}/core/settings.py", "    drain_seconds:", '    nap: int = 5\n    """A nap."""\n'),
-    (f"{PACKAGE}/core/events/events.py", "Handler = Callable", "Name = str\n"),
+    (f"{PACKAGE}/app.py", "def make_service", "NAP = 5\n\n\n"),
+    (f"{PACKAGE}/core/logging.py", "    level:", '    nap: int = 5\n    """A nap."""\n'),
+    (f"{PACKAGE}/core/events.py", "Handler = Callable", "Name = str\n"),
     (f"{PACKAGE}/features/items@example/router.py", "CHANGE_RESPONSES =", "SAMPLE = 1\n"),
     ("pyproject.toml", '    "limits', '    "idna>=3",\n'),
     ("pyproject.toml", "    # The service's own. Updates", '    "anyio>=4",\n'),
@@ -113,7 +113,8 @@ def release_version_two(repository: Path) -> None:
         insert(service / path, before, text)
     for folder in ("core", "features/items@example"):
         (service / PACKAGE / folder / "nap.py").write_text('"""A nap."""\n')
-    (service / "migrations" / "versions" / "0002_nap.py").write_text('revision = "0002"\n')
+    versions = service / PACKAGE / "migrations" / "versions"
+    (versions / "0002_nap.py").write_text('revision = "0002"\ndown_revision = "0001"\n')
     commit(repository, "Version two")
 
 

@@ -38,10 +38,10 @@ from rendering import Files
 KUBERNETES = ("1.35", "1.37")  # The oldest that is supported, and the newest.
 NAME = "orders-api"
 PACKAGE = "src/orders_api"
-SETTINGS = f"{PACKAGE}/core/settings.py"
-SEEN = ("Dockerfile", ".dockerignore", "compose.yaml", "deploy/", f"{PACKAGE}/cli.py", SETTINGS)
+SETTINGS = (f"{PACKAGE}/settings.py", f"{PACKAGE}/core/")  # What loading them runs.
+SEEN = ("Dockerfile", ".dockerignore", "compose.yaml", "deploy/", f"{PACKAGE}/cli.py", *SETTINGS)
 # What other programs look at; the tests read the rest from memory.
-ON_DISK = ("deploy/", f"{PACKAGE}/__init__.py", f"{PACKAGE}/core/")
+ON_DISK = ("deploy/", f"{PACKAGE}/__init__.py", *SETTINGS)
 READ: dict[object, tuple[list[str], dict[str, Any]]] = {}
 SECRETS = {
     "APP_AUTH__SIGNING_KEY": "of a service that is only looked at",
@@ -57,7 +57,7 @@ RESOURCES = {"cpu", "memory", "ephemeral-storage"}
 LIMITS = {"requests": RESOURCES, "limits": RESOURCES}
 LOADED = """
 import json
-from orders_api.core.settings import load_settings, setting_names
+from orders_api.settings import load_settings, setting_names
 print(json.dumps([list(setting_names()), load_settings().model_dump(mode="json")]))
 """
 
@@ -97,7 +97,7 @@ class Service:
 
     def settings(self, **given: str) -> tuple[list[str], dict[str, Any]]:
         """Return the names of all settings, and their values in an environment."""
-        key = self.files[SETTINGS], tuple(sorted(given.items()))
+        key = contents(self.files, SETTINGS), tuple(sorted(given.items()))
         if key not in READ:
             READ[key] = self._read_settings(given)
         return READ[key]
@@ -122,16 +122,16 @@ class Service:
             yield manifests, deployment, pod(deployment)
 
 
-def distinct(files: Files) -> tuple[bytes, ...]:
-    """Return all that the tests here look at."""
-    return tuple(content for name, content in sorted(files.items()) if name.startswith(SEEN))
+def contents(files: Files, names: tuple[str, ...]) -> tuple[bytes, ...]:
+    """Return what stands in the files whose names begin so."""
+    return tuple(content for name, content in sorted(files.items()) if name.startswith(names))
 
 
 @pytest.fixture(scope="module")
 def services(every: Every, tmp_path_factory: pytest.TempPathFactory) -> list[Service]:
     """Return a service for each content that differs."""
     made = []
-    for files in {distinct(files): files for _, files in every}.values():
+    for files in {contents(files, SEEN): files for _, files in every}.values():
         folder = tmp_path_factory.mktemp("service")
         for name, content in files.items():
             if not name.startswith(ON_DISK):

@@ -17,7 +17,6 @@ from first_day import (
 from project import BakedProject
 
 SUITE = ("uv", "run", "pytest", "-q")
-FIRST_MIGRATION = "migrations/versions/0001_initial.py"
 # What is left behind by running the service and its tools, all of it ignored by git.
 LEFT_BEHIND = (".venv/", "var/", ".ruff_cache/", ".mypy_cache/", ".import_linter_cache/")
 
@@ -98,10 +97,12 @@ def test_removing_the_sample_feature_leaves_what_a_service_without_it_has(
     """But for its table: a migration drops it, as the first one may have been run anywhere."""
     never_had_it = bake(project_name=name, example=False)
     project = bake(project_name=name)
-    first_migration = project.files[FIRST_MIGRATION]
+    versions = f"src/{project.context['__package']}/migrations/versions/"
+    first = f"{versions}0001_initial.py"
+    first_migration = project.files[first]
     project.must_run("make", "remove-example")
     left, expected = owned(project), owned(never_had_it)
     [added] = left.keys() - expected.keys()
-    assert added.startswith("migrations/versions/")
+    assert added.startswith(versions)
     assert 'op.drop_table("items")' in left.pop(added).decode()
-    assert left == {**expected, FIRST_MIGRATION: first_migration}
+    assert left == {**expected, first: first_migration}

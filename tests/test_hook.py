@@ -197,7 +197,7 @@ def test_skipping_files_that_exist_keeps_what_the_user_changed(command: Command)
     project = command.output / "orders-api"
     assert "not complete" not in (project / "src" / "orders_api" / "__init__.py").read_text()
     engine = "src/orders_api/core/db/engine.py"
-    write(project, "README.md", engine, "tests/database.py")
+    write(project, "README.md", engine, "tests/helpers/database.py")
     (project / "Makefile").unlink()
     before = contents(project)
     done = command("-f", "-s")

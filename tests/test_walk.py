@@ -122,7 +122,7 @@ def test_an_import_that_only_development_installs_fails_in_production(
 def test_a_service_that_ends_badly_after_sigterm_fails_when_it_served(
     walk: Walk, plant: Plant
 ) -> None:
-    serves = "serve_app(create_app(settings), settings.server)"
+    serves = "serve_app(app, settings.server, app.state.resources.stopping)"
     plant("src/orders_api/cli.py", serves, f"{serves}\n    sys.exit(1)")
     name, error = failed(until_one_fails(walk.run_in_production()))
     assert name == "serve"
@@ -133,7 +133,7 @@ def test_a_service_that_ends_badly_after_sigterm_fails_when_it_served(
 
 
 def test_a_service_that_gets_no_database_is_told_so(walk: Walk, plant: Plant) -> None:
-    plant("tests/database.py", "import asyncio", "raise SystemExit")
+    plant("tests/helpers/database.py", "import asyncio", "raise SystemExit")
     name, error = failed(until_one_fails(walk.run_in_production()))
     assert (name, error) == ("database", "The service's tests gave no database.")
 

@@ -109,7 +109,7 @@ def check_image(checks: Checks, name: str, project: Path, tag: str, database: st
     with checks(f"{name}: it holds no tools, tests or caches"):
         look = f"ls -A /app /root/.cache; for tool in {' '.join(TOOLS)}; do command -v $tool; done"
         found = podman("run", "--rm", "--user=0", tag, "sh", "-c", f"({look}) 2>/dev/null || true")
-        assert found.split() == ["/app:", ".venv", "migrations", "var"], found
+        assert found.split() == ["/app:", ".venv", "var"], found
         podman("run", "--rm", tag, "python", "-c", IS_COMPILED)
     with checks(f"{name}: without its settings it does not start, and says why"):
         words = refusal("run", "--rm", *RESTRICTED, tag)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 import signal
 import time
 from collections.abc import Generator, Mapping, Sequence
@@ -95,8 +94,7 @@ class Walk:
     def run_in_production(self) -> Generator[Stage]:
         """Yield what its image does: install without tools for development, migrate and serve."""
         image = self.folder / "image"
-        shutil.copytree(self.service / "migrations", image / "migrations")
-        (image / "var").mkdir()
+        (image / "var").mkdir(parents=True)
         environment = {"UV_PROJECT_ENVIRONMENT": str(image / ".venv")}
         # As in the Dockerfile, but for a cache: uv would not see that only the code has changed.
         sync = ("uv", "sync", "--locked", "--no-dev", "--no-editable")

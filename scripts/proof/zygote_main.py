@@ -76,7 +76,7 @@ def migrations(_arguments: Sequence[str]) -> int:
     """
     # Both are the service's, whose folder this process is in.
     alembic = importlib.import_module("alembic.config").main
-    empty_database = importlib.import_module("tests.database").empty_database
+    empty_database = importlib.import_module("tests.helpers.database").empty_database
     with tempfile.TemporaryDirectory() as folder, empty_database(Path(folder)) as settings:
         os.environ["APP_DATABASE__URL"] = settings.url.get_secret_value()
         for command in ("upgrade head", "check", "downgrade base", "upgrade head"):

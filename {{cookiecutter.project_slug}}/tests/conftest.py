@@ -3,6 +3,7 @@
 import importlib.util
 import os
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -11,18 +12,16 @@ from fastapi import FastAPI
 
 from {{ cookiecutter.__package }}.app import create_app
 from {{ cookiecutter.__package }}.core.db.database import Database
-from {{ cookiecutter.__package }}.core.ratelimit import RateLimiter
-from {{ cookiecutter.__package }}.core.settings import (
-    AuthSettings,
-    DatabaseSettings,
-    ServerSettings,
-    Settings,
-)
-from {{ cookiecutter.__package }}.routes import USER_SCOPES
+from {{ cookiecutter.__package }}.core.db.settings import DatabaseSettings
+from {{ cookiecutter.__package }}.core.http.rate_limits import RateLimiter
+from {{ cookiecutter.__package }}.core.http.settings import ServerSettings
+from {{ cookiecutter.__package }}.core.security.settings import AuthSettings
+from {{ cookiecutter.__package }}.resources import Resources
+from {{ cookiecutter.__package }}.settings import Settings
 
-from tests.binding import bound_to_engines, bound_to_transaction
-from tests.client import make_client
-from tests.database import committed_database, migrated_database
+from tests.helpers.binding import bound_to_engines, bound_to_transaction
+from tests.helpers.client import make_client
+from tests.helpers.database import committed_database, migrated_database
 
 # No setting of the developer's own reaches a test.
 for name in [name for name in os.environ if name.startswith("APP_")]:
@@ -67,36 +66,36 @@ async def running_app(settings: Settings) -> AsyncIterator[FastAPI]:
         yield app
 
 
-@pytest.fixture(autouse=True)
-def fresh_state(request: pytest.FixtureRequest, settings: Settings) -> None:
-    """Undo what a test did to the settings, and to the counts of the rate limits."""
-    if "running_app" in request.fixturenames:
-        state = request.getfixturevalue("running_app").state
-        state.settings, state.rate_limiter = settings, RateLimiter()
-        state.user_scopes = USER_SCOPES
+@pytest.fixture
+def fresh_app(running_app: FastAPI) -> Iterator[FastAPI]:
+    """Give the application with new counts of its limits; what a test replaces is put back."""
+    resources = running_app.state.resources
+    running_app.state.resources = replace(resources, rate_limiter=RateLimiter())
+    yield running_app
+    running_app.state.resources = resources
 
 
 @pytest.fixture
-async def app(running_app: FastAPI) -> AsyncIterator[FastAPI]:
+async def app(fresh_app: FastAPI) -> AsyncIterator[FastAPI]:
     """Give the application; whatever the test commits is undone after it.
 
     All sessions share one connection here. A test whose requests run at once takes
     `committed_app` instead.
     """
-    async with bound_to_transaction(running_app.state.database):
-        yield running_app
+    async with bound_to_transaction(fresh_app.state.resources.database):
+        yield fresh_app
 
 
 @pytest.fixture
 async def committed_app(
-    running_app: FastAPI, database_settings: DatabaseSettings, tmp_path: Path
+    fresh_app: FastAPI, database_settings: DatabaseSettings, tmp_path: Path
 ) -> AsyncIterator[FastAPI]:
     """Give the application on a database of the test's own, with real commits."""
     async with (
         committed_database(database_settings, tmp_path) as database,
-        bound_to_engines(running_app.state.database, database),
+        bound_to_engines(fresh_app.state.resources.database, database),
     ):
-        yield running_app
+        yield fresh_app
 
 
 @pytest.fixture
@@ -114,7 +113,13 @@ async def committed_client(committed_app: FastAPI) -> AsyncIterator[httpx.AsyncC
 
 
 @pytest.fixture
-def database(app: FastAPI) -> Database:
+def resources(app: FastAPI) -> Resources:
+    """Give what `app` works with, within the test's transaction."""
+    resources: Resources = app.state.resources
+    return resources
+
+
+@pytest.fixture
+def database(resources: Resources) -> Database:
     """Give the database of `app`, within the test's transaction."""
-    database: Database = app.state.database
-    return database
+    return resources.database

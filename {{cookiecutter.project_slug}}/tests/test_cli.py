@@ -15,16 +15,16 @@ import pytest
 import uvicorn
 from sqlalchemy.exc import DBAPIError
 
-from {{ cookiecutter.__package }} import cli
+from {{ cookiecutter.__package }} import settings as settings_module
 from {{ cookiecutter.__package }}.cli import main
-from {{ cookiecutter.__package }}.core import settings as settings_module
-from {{ cookiecutter.__package }}.core.db.migrations import Revisions
-from {{ cookiecutter.__package }}.core.settings import DatabaseSettings
+from {{ cookiecutter.__package }}.core.db import migrations
+from {{ cookiecutter.__package }}.core.db.revisions import Revisions
+from {{ cookiecutter.__package }}.core.db.settings import DatabaseSettings
 
-from tests.client import PASSWORD
-from tests.core.forked import fork, ignore_threads
-from tests.core.scratch import emptied
-from tests.database import empty_database
+from tests.helpers.client import PASSWORD
+from tests.helpers.database import empty_database
+from tests.helpers.forked import fork, ignore_threads
+from tests.helpers.scratch import emptied
 
 WAITS = "The database waits for its migrations: run the command `migrate`."
 POST = b"""POST /api/v1/users HTTP/1.1\r
@@ -103,8 +103,8 @@ def test_a_migration_that_fails_is_one_sentence(run: Run, monkeypatch: pytest.Mo
     async def fail(*_arguments: object) -> None:
         raise DBAPIError("ALTER TABLE users ADD age", None, ValueError("a row has no age"))
 
-    assert str(run("migrate", "nonsense")) == "Can't locate revision identified by 'nonsense'"
-    monkeypatch.setattr(cli, "migrate", fail)
+    assert str(run("migrate", "nonsense")) == "Can't locate revision identified by 'nonsense'."
+    monkeypatch.setattr(migrations, "migrate", fail)
     assert run("migrate") == "The database refuses a statement: a row has no age"
 
 

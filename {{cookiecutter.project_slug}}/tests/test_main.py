@@ -4,7 +4,7 @@ import runpy
 
 import pytest
 
-from {{ cookiecutter.__package }}.core import settings as settings_module
+from {{ cookiecutter.__package }} import settings as settings_module
 
 MAIN = "{{ cookiecutter.__package }}.main"
 

@@ -1,6 +1,5 @@
 """The composition root: the only place that knows every part and puts them together."""
 
-from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import metadata
@@ -9,57 +8,67 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 
-from .core.body import BodyMiddleware
-from .core.db.database import Database
-from .core.db.migrations import Revisions
-from .core.events.events import Event, Handler, Handlers, Subscription
-from .core.logging import configure_logging
-from .core.middleware import (
+from .authentication import admit, needed_scopes
+from .core.http.body import BodyMiddleware
+from .core.http.middleware import (
     CorsMiddleware,
     DeadlineMiddleware,
     HostMiddleware,
     LivenessMiddleware,
     RequestContextMiddleware,
 )
-from .core.openapi import install_openapi
-from .core.problems import add_problem_handlers
-from .core.ratelimit import RateLimiter
-from .core.security.password_policy import PasswordPolicy
-from .core.security.passwords import Passwords
-from .core.security.tokens import AccessTokens
-from .core.settings import ServerSettings, Settings
-from .features.auth.errors import OAuthError, oauth_error_response
+from .core.http.openapi import install_openapi
+from .core.http.problems import add_problem_handlers
+from .core.http.settings import ServerSettings
+from .core.logging import configure_logging
+from .core.security.authenticator import Authenticator
+from .features.auth.authenticator import BearerAuthenticator
+from .features.auth.errors import OAuthError
 from .features.auth.events import LoggedIn
-from .features.auth.tasks import PurgeExpiredTokens
-from .features.health.readiness import Readiness
+from .features.auth.router import oauth_error_response
+from .features.auth.tasks import purge_expired_tokens
 from .features.health.router import router as health
+from .resources import Resources, Subscription, make_resources
 from .routes import ROUTERS, SUBSCRIPTIONS, USER_SCOPES
+from .settings import Settings
 
 NAME = "{{ cookiecutter.project_slug }}"
 API_PREFIX = "/api/v1"
 DOCS_PATHS = ("/docs", "/redoc", "/static-offline-docs")
-OWN_SUBSCRIPTIONS: tuple[Subscription, ...] = ((LoggedIn, PurgeExpiredTokens),)
+AUTHENTICATORS: tuple[Authenticator, ...] = (BearerAuthenticator(),)
+OWN_SUBSCRIPTIONS: tuple[Subscription, ...] = ((LoggedIn, purge_expired_tokens),)
+
+
+def make_service(settings: Settings) -> Resources:
+    """Make the resources of this service: the application, commands and tests work with them."""
+    return make_resources(
+        settings,
+        user_scopes=USER_SCOPES,
+        authenticators=AUTHENTICATORS,
+        subscriptions=(*OWN_SUBSCRIPTIONS, *SUBSCRIPTIONS),
+    )
 
 
 def create_app(settings: Settings) -> FastAPI:
     """Build the application; nothing is connected before its lifespan begins.
 
     Raises:
-        SettingsError: the current folder has no migrations.
+        SettingsError: the settings name something that cannot be made.
     """
-    configure_logging(settings)
-    app = _create_fastapi(settings)
-    _add_state(app, settings)
-    add_problem_handlers(app)
+    configure_logging(settings.log, production=settings.production)
+    resources = make_service(settings)
+    app = _create_fastapi(settings, _middleware(settings.server, resources))
+    app.state.resources = resources
+    add_problem_handlers(app, resources.authenticators)
     app.exception_handler(OAuthError)(oauth_error_response)
     for router in ROUTERS:
         app.include_router(router, prefix=API_PREFIX)
     app.include_router(health)
-    install_openapi(app)
+    install_openapi(app, resources.authenticators, needed_scopes)
     return app
 
 
-def _create_fastapi(settings: Settings) -> FastAPI:
+def _create_fastapi(settings: Settings, middleware: list[Middleware]) -> FastAPI:
     about = metadata(NAME)
     create = FastAPIOffline if settings.serves_docs else FastAPI
     return create(
@@ -67,34 +76,19 @@ def _create_fastapi(settings: Settings) -> FastAPI:
         description=about["Summary"],
         version=about["Version"],
         openapi_url="/openapi.json" if settings.serves_docs else None,
-        middleware=_middleware(settings.server),
+        middleware=middleware,
         lifespan=_lifespan,
         redirect_slashes=False,
     )
 
 
-def _add_state(app: FastAPI, settings: Settings) -> None:
-    database = Database(settings.database)
-    app.state.settings = settings
-    app.state.draining = False
-    app.state.database = database
-    app.state.readiness = Readiness(database, Revisions())
-    app.state.rate_limiter = RateLimiter()
-    app.state.passwords = Passwords(settings.auth)
-    app.state.password_policy = PasswordPolicy(settings.auth.password_min_length)
-    app.state.access_tokens = AccessTokens(settings.auth)
-    app.state.user_scopes = USER_SCOPES
-    app.state.event_handlers = _event_handlers(database)
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with app.state.resources.running():
+        yield
 
 
-def _event_handlers(database: Database) -> Handlers:
-    handlers: dict[type[Event], list[Handler]] = defaultdict(list)
-    for event, create_handler in (*OWN_SUBSCRIPTIONS, *SUBSCRIPTIONS):
-        handlers[event].append(create_handler(database))
-    return handlers
-
-
-def _middleware(server: ServerSettings) -> list[Middleware]:
+def _middleware(server: ServerSettings, resources: Resources) -> list[Middleware]:
     cors = Middleware(
         CorsMiddleware,
         allow_origins=server.cors_origins,
@@ -104,16 +98,14 @@ def _middleware(server: ServerSettings) -> list[Middleware]:
     )
     return [
         Middleware(LivenessMiddleware),
-        Middleware(RequestContextMiddleware, settings=server, docs_paths=DOCS_PATHS),
+        Middleware(
+            RequestContextMiddleware,
+            settings=server,
+            docs_paths=DOCS_PATHS,
+            stopping=resources.stopping,
+        ),
         Middleware(HostMiddleware, hosts=server.trusted_hosts),
         *([cors] if server.cors_origins else []),
         Middleware(DeadlineMiddleware, settings=server),
-        Middleware(BodyMiddleware, settings=server),
+        Middleware(BodyMiddleware, settings=server, admit=admit),
     ]
-
-
-@asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    yield
-    app.state.passwords.close()
-    await app.state.database.close()

@@ -3,27 +3,23 @@
 import asyncio
 import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
-from alembic.util import CommandError
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from .app import create_app
-from .core.db.database import Database
-from .core.db.migrations import HEAD, Revisions, migrate
-from .core.db.unit_of_work import UnitOfWork
-from .core.errors import AppError, SettingsError, UnavailableError
-from .core.events.events import Events
-from .core.security.password_policy import PasswordPolicy
-from .core.security.passwords import Passwords
-from .core.server import serve as serve_app
-from .core.settings import Settings, describe_settings, load_settings
-from .features.users.repository import UserRepository
+from .app import create_app, make_service
+from .core.db.revisions import HEAD, Revisions
+from .core.db.settings import DatabaseSettings
+from .core.errors import AppError, MigrationError, SettingsError, UnavailableError
+from .core.http.server import serve as serve_app
+from .features.users.dependencies import get_user_service
 from .features.users.schemas import Email
-from .features.users.service import UserService
+from .resources import Resources
+from .settings import Settings, describe_settings, load_settings
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -32,11 +28,9 @@ def main() -> None:
     """Run a command; an error that we foresee is one sentence and exit code 1."""
     try:
         cli()
-    except (SettingsError, AppError) as error:
+    except (SettingsError, MigrationError, AppError) as error:
         cause = f" ({error.__cause__})" if error.__cause__ else ""
         sys.exit(f"{error}{cause}")
-    except CommandError as error:
-        sys.exit(str(error))
     except DBAPIError as error:
         sys.exit(f"The database refuses a statement: {error.orig}")
 
@@ -45,14 +39,14 @@ def main() -> None:
 def dev() -> None:
     """Migrate, then serve on this machine and reload when the code changes."""
     settings = load_settings()
-    asyncio.run(migrate(settings.database))
+    _migrate(settings.database, HEAD)
     uvicorn.run(
         "{{ cookiecutter.__package }}.main:app",
         host=settings.server.host,
         port=settings.server.port,
         ws="auto" if settings.server.websockets else "none",
         reload=True,
-        reload_dirs=["src"],
+        reload_dirs=[str(Path(__file__).parent)],
         access_log=False,
     )
 
@@ -61,13 +55,14 @@ def dev() -> None:
 def serve() -> None:
     """Serve as in production: one process, graceful stop, deadlines for slow clients."""
     settings = load_settings()
-    serve_app(create_app(settings), settings.server)
+    app = create_app(settings)
+    serve_app(app, settings.server, app.state.resources.stopping)
 
 
 @cli.command("migrate")
 def migrate_database(revision: Annotated[str, typer.Argument()] = HEAD) -> None:
     """Bring the database to a revision, by default to the code's own; it never goes back."""
-    reached = asyncio.run(migrate(load_settings().database, revision))
+    reached = _migrate(load_settings().database, revision)
     typer.echo(f"The database is at revision {reached}.")
 
 
@@ -107,30 +102,24 @@ def _checked_email(email: str) -> str:
         sys.exit(f"{email} is no e-mail address.")
 
 
+def _migrate(settings: DatabaseSettings, revision: str) -> str:
+    from .core.db.migrations import migrate  # noqa: PLC0415 - `serve` does not need Alembic.
+
+    return asyncio.run(migrate(settings, revision))
+
+
 async def _create_user(settings: Settings, email: str, password: str) -> str:
-    database, passwords = Database(settings.database), Passwords(settings.auth)
-    users = UserService(
-        unit_of_work=UnitOfWork(database, UserRepository),
-        passwords=passwords,
-        policy=PasswordPolicy(settings.auth.password_min_length),
-        events=Events({}),
-    )
-    try:
-        await _check_migrated(database)
+    async with make_service(settings).running() as resources:
+        await _check_migrated(resources)
+        users = await get_user_service(resources)
         return str((await users.register(email, password)).id)
-    finally:
-        passwords.close()
-        await database.close()
 
 
 async def _check(settings: Settings) -> None:
-    database = Database(settings.database)
-    try:
-        await _check_migrated(database)
-    finally:
-        await database.close()
+    async with make_service(settings).running() as resources:
+        await _check_migrated(resources)
 
 
-async def _check_migrated(database: Database) -> None:
-    if not await Revisions().is_current(database):
+async def _check_migrated(resources: Resources) -> None:
+    if not await Revisions().is_current(resources.database.probe_engine):
         raise UnavailableError("The database waits for its migrations: run the command `migrate`.")

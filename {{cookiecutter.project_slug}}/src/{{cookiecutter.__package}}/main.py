@@ -4,7 +4,7 @@ import sys
 
 from .app import create_app
 from .core.errors import SettingsError
-from .core.settings import load_settings
+from .settings import load_settings
 
 try:
     app = create_app(load_settings())

@@ -5,14 +5,16 @@ Add your own features here. A request asks the routers in this order: the busies
 
 from fastapi import APIRouter
 
-from .core.events.events import Subscription
+# {% if cookiecutter.example %}
+from .core.security.principal import SubjectDeleted
+# {% endif %}
 from .features.auth.router import router as auth
 # {% if cookiecutter.example %}
 from .features.items.router import router as items
-from .features.items.tasks import DeleteItemsOfUser
-from .features.users.events import UserDeleted
+from .features.items.tasks import delete_items_of_subject
 # {% endif %}
 from .features.users.router import router as users
+from .resources import Subscription
 
 ROUTERS: tuple[APIRouter, ...] = (
 # {% if cookiecutter.example %}
@@ -33,6 +35,6 @@ USER_SCOPES: tuple[str, ...] = (
 SUBSCRIPTIONS: tuple[Subscription, ...] = (
     # An event, and the handler that it runs.
 # {% if cookiecutter.example %}
-    (UserDeleted, DeleteItemsOfUser),
+    (SubjectDeleted, delete_items_of_subject),
 # {% endif %}
 )

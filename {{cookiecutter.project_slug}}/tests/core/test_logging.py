@@ -8,11 +8,11 @@ import structlog
 from fastapi import FastAPI
 from httpx import AsyncClient
 
-from {{ cookiecutter.__package }}.core.logging import configure_logging
-from {{ cookiecutter.__package }}.core.settings import LogSettings, Settings
+from {{ cookiecutter.__package }}.core.logging import LogSettings, configure_logging
+from {{ cookiecutter.__package }}.settings import Settings
 
-from tests.client import bearer
-from tests.core.logs import collected_logs
+from tests.helpers.client import bearer
+from tests.helpers.logs import collected_logs
 
 SECRET = "the value of a local variable"
 
@@ -50,7 +50,7 @@ class TestJson:
 def test_a_traceback_for_people_shows_no_locals(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    configure_logging(settings)
+    configure_logging(settings.log, production=settings.production)
     log_failure()
     shown = capsys.readouterr().out
     assert "ValueError: invalid literal" in shown

@@ -20,14 +20,12 @@ class SettingsError(Exception):
     """The service is not configured; the message has a line for each wrong setting."""
 
 
+class MigrationError(Exception):
+    """The database cannot be brought to the revision that was asked for."""
+
+
 class AppError(Exception):
     """Base of all errors that a client may see; `str(error)` is the sentence for it."""
-
-    headers: dict[str, str]
-
-    def __init__(self, message: str, *, headers: dict[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.headers = headers or {}
 
 
 class NotFoundError(AppError):
@@ -39,11 +37,11 @@ class ConflictError(AppError):
 
 
 class PreconditionFailedError(AppError):
-    """The version in If-Match is not the stored one."""
+    """The version that the caller has seen is not the stored one."""
 
 
 class PreconditionRequiredError(AppError):
-    """A change needs If-Match here."""
+    """A change must say here which version it is for."""
 
 
 class ContentTooLargeError(AppError):
@@ -51,7 +49,7 @@ class ContentTooLargeError(AppError):
 
 
 class InvalidInputError(AppError):
-    """A value breaks a rule that its type cannot state; `field` names it: `body.password`."""
+    """A value breaks a rule that its type cannot state; `field` names it, "" is all of the body."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -59,27 +57,28 @@ class InvalidInputError(AppError):
 
 
 class AuthenticationError(AppError):
-    """Who is calling is not proven. `code` is that of RFC 6750 section 3.1, if there is one."""
-
-    def __init__(self, message: str, *, code: str | None = None) -> None:
-        challenge = f'Bearer error="{code}"' if code else "Bearer"
-        super().__init__(message, headers={"WWW-Authenticate": challenge})
+    """Who is calling is not proven."""
 
 
 class PermissionDeniedError(AppError):
     """The caller is known and lacks a scope."""
 
     def __init__(self, scope: str) -> None:
-        challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
-        super().__init__(f"This needs the scope {scope}.", headers={"WWW-Authenticate": challenge})
+        super().__init__(f"This needs the scope {scope}.")
+        self.scope = scope
 
 
 class TooManyRequestsError(AppError):
-    """A rate limit is used up."""
+    """A rate limit is used up; the next attempt may come in `retry_after` seconds."""
+
+    def __init__(self, message: str, *, limit: int, remaining: int, retry_after: int) -> None:
+        super().__init__(message)
+        self.limit, self.remaining, self.retry_after = limit, remaining, retry_after
 
 
 class UnavailableError(AppError):
     """Something that we need is away or overloaded; `retry_after` is in seconds."""
 
     def __init__(self, message: str, *, retry_after: int = 1) -> None:
-        super().__init__(message, headers={"Retry-After": str(retry_after)})
+        super().__init__(message)
+        self.retry_after = retry_after

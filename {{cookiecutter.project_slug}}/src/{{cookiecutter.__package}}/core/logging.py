@@ -2,21 +2,31 @@
 
 import logging
 import sys
+from typing import Literal
 
 import structlog
 from structlog.types import Processor
 
-from .settings import Settings
+from .setting_types import Group
 
 
-def configure_logging(settings: Settings) -> None:
+class LogSettings(Group):
+    """What is logged, and how."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least level that is written."""
+    format: Literal["console", "json"] | None = None
+    """`console` for people, `json` for machines; unset: json in production only."""
+
+
+def configure_logging(settings: LogSettings, *, production: bool) -> None:
     """Set up structlog and the standard library's logging for this process."""
-    json = settings.log.format == "json" or (settings.log.format is None and settings.production)
+    json = settings.format == "json" or (settings.format is None and production)
     processors = [*_context(), *_renderers(json=json)]
     # Our own events do not pass through the standard library, which costs more than a route.
     structlog.configure(
         processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(settings.log.level),
+        wrapper_class=structlog.make_filtering_bound_logger(settings.level),
         logger_factory=structlog.WriteLoggerFactory(),
     )
     handler = logging.StreamHandler(sys.stdout)
@@ -26,8 +36,7 @@ def configure_logging(settings: Settings) -> None:
             foreign_pre_chain=[structlog.stdlib.add_logger_name],
         )
     )
-    logging.basicConfig(handlers=[handler], level=settings.log.level, force=True)
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # It tells of each readiness probe.
+    logging.basicConfig(handlers=[handler], level=settings.level, force=True)
 
 
 def _context() -> list[Processor]:

@@ -4,23 +4,22 @@ Rows are ordered by creation time and id, newest first.
 """
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Generic, Self, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
-from fastapi import Query
-from pydantic import BaseModel
 
-from .errors import InvalidInputError
+class Row(Protocol):
+    """What a list can be ordered by."""
+
+    id: UUID
+    created_at: datetime
+
 
 T = TypeVar("T")
-
-Limit = Annotated[int, Query(ge=1, le=100, description="Rows of a page.")]
-CursorParam = Annotated[
-    str | None, Query(max_length=200, description="`next_cursor` of the page before.")
-]
+R = TypeVar("R", bound=Row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,33 +39,26 @@ class Cursor:
         """Read what `encode` wrote.
 
         Raises:
-            InvalidInputError: it is anything else.
+            ValueError: it is anything else.
         """
         try:
             decoded = base64.b64decode(text, altchars=b"-_", validate=True).decode()
             created_at, _, id_ = decoded.partition("|")
             return cls(datetime.fromisoformat(created_at).astimezone(UTC), UUID(id_))
-        except (ValueError, OverflowError):
-            raise InvalidInputError("query.cursor", "This is no cursor of ours.") from None
+        except OverflowError as error:
+            raise ValueError(str(error)) from None
 
 
 @dataclass(frozen=True, slots=True)
-class Slice(Generic[T]):
-    """The rows of one page, and the cursor of the next."""
-
-    items: Sequence[T]
-    next_cursor: str | None
-
-
-class Page(BaseModel, Generic[T]):
-    """The body of a `Slice`; `next_cursor` is null on the last page."""
+class Page(Generic[T]):
+    """Some rows of a list, and the cursor of the next page: null on the last one."""
 
     items: list[T]
     next_cursor: str | None
 
 
-def cut(found: Sequence[T], limit: int, cursor: Callable[[T], Cursor]) -> Slice[T]:
+def page_of(found: Sequence[R], limit: int) -> Page[R]:
     """Return the page that is in what a query for `limit + 1` rows found."""
-    items = found[:limit]
+    items = list(found[:limit])
     more = len(found) > limit
-    return Slice(items, cursor(items[-1]).encode() if more else None)
+    return Page(items, Cursor(items[-1].created_at, items[-1].id).encode() if more else None)

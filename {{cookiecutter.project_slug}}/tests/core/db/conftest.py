@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from {{ cookiecutter.__package }}.core.db.database import Database
-from {{ cookiecutter.__package }}.core.settings import DatabaseSettings
+from {{ cookiecutter.__package }}.core.db.settings import DatabaseSettings
 
-from tests.database import committed_database
+from tests.helpers.database import committed_database
 
 
 @pytest.fixture

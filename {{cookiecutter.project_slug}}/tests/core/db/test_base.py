@@ -10,7 +10,7 @@ from {{ cookiecutter.__package }}.core.db.base import Base
 from {{ cookiecutter.__package }}.core.db.database import Database
 from {{ cookiecutter.__package }}.features.users.models import User
 
-from tests.core.db.users import a_user
+from tests.helpers.users import a_user
 
 PACIFIC = datetime(2026, 2, 3, 4, 5, 6, 789, tzinfo=timezone(timedelta(hours=-8)))
 

@@ -4,17 +4,21 @@ import asyncio
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from {{ cookiecutter.__package }}.core.db.base import utc_now
 from {{ cookiecutter.__package }}.core.db.database import Database
-from {{ cookiecutter.__package }}.core.db.unit_of_work import UnitOfWork
-from {{ cookiecutter.__package }}.core.settings import DatabaseSettings
+from {{ cookiecutter.__package }}.core.db.settings import DatabaseSettings
 from {{ cookiecutter.__package }}.features.auth.models import RefreshToken
+from {{ cookiecutter.__package }}.features.users.models import User
 from {{ cookiecutter.__package }}.features.users.repository import UserRepository
 
-from tests.core.db.users import COUNT_USERS, a_user, count_users
+from tests.helpers.binding import open_database
+from tests.helpers.users import COUNT_USERS, a_user, count_users
+
+WRITE = insert(User).values(email="ann@example.com", password_hash="none")
 
 
 class TestTransaction:
@@ -34,11 +38,10 @@ class TestTransaction:
         assert await count_users(committed) == 0
 
     async def test_what_it_returns_can_be_read_afterwards(self, committed: Database) -> None:
-        unit_of_work = UnitOfWork(committed, UserRepository)
-        async with unit_of_work.transaction() as users:
-            await users.add(user := a_user())
-        async with unit_of_work.reading() as users:
-            assert await users.get(user.id)
+        async with committed.transaction() as session:
+            session.add(user := a_user())
+        async with committed.reading() as reading:
+            assert await reading.get(User, user.id)
         assert user.email == "ann@example.com"
 
     async def test_foreign_keys_are_checked(self, committed: Database) -> None:
@@ -52,9 +55,10 @@ class TestTransaction:
 class TestReading:
     async def test_cannot_write(self, committed: Database) -> None:
         async with committed.reading() as session:
-            session.add(a_user())
+            assert not hasattr(session, "add")
+            UserRepository(session)  # type: ignore[arg-type]  # What mypy is for.
             with pytest.raises(DBAPIError, match=r"(?i)read.?only"):
-                await session.flush()
+                await session.execute(WRITE)  # type: ignore[arg-type]  # What mypy is for.
 
     async def test_sees_what_others_commit_meanwhile(self, committed: Database) -> None:
         async with committed.reading() as session:
@@ -79,9 +83,9 @@ async def test_every_session_gives_its_connection_back(committed: Database) -> N
 
 async def test_a_full_pool_is_not_waited_for_long(database_settings: DatabaseSettings) -> None:
     small = {"read_pool_size": 1, "pool_timeout": 0.05}
-    database = Database(database_settings.model_copy(update=small))
+    database = open_database(database_settings.model_copy(update=small))
     async with database.reading() as session, asyncio.timeout(1):
-        await session.connection()
+        await session.scalar(COUNT_USERS)
         with pytest.raises(PoolTimeoutError):
             await count_users(database)
     await database.close()

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from {{ cookiecutter.__package }}.core.db.database import Database
 from {{ cookiecutter.__package }}.core.db.deadline import Deadline
 
-from tests.core.db.users import a_user, count_users
+from tests.helpers.users import a_user, count_users
 
 
 async def test_it_is_cancelled_rolled_back_and_answered(committed: Database) -> None:

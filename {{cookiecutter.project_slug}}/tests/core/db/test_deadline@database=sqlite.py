@@ -5,7 +5,7 @@ import asyncio
 from {{ cookiecutter.__package }}.core.db.database import Database
 from {{ cookiecutter.__package }}.core.db.deadline import Deadline
 
-from tests.core.db.users import a_user, count_users
+from tests.helpers.users import a_user, count_users
 
 
 async def test_it_is_answered_in_time_and_finishes_its_work(committed: Database) -> None:

@@ -6,21 +6,22 @@ from collections.abc import AsyncIterator
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import ProgrammingError
 
 from {{ cookiecutter.__package }}.core.db.database import Database
 from {{ cookiecutter.__package }}.core.db.engine import create_migration_engine
+from {{ cookiecutter.__package }}.core.db.settings import DatabaseSettings
 from {{ cookiecutter.__package }}.core.errors import UnavailableError
-from {{ cookiecutter.__package }}.core.settings import DatabaseSettings
 
-from tests.core.db.users import count_users
+from tests.helpers.binding import open_database
+from tests.helpers.users import count_users
 
 
 @pytest.fixture
 async def hasty(database_settings: DatabaseSettings) -> AsyncIterator[Database]:
     """Give a database that waits for nothing longer than a moment."""
-    database = Database(database_settings.model_copy(update={"statement_timeout": 0.05}))
+    database = open_database(database_settings.model_copy(update={"statement_timeout": 0.05}))
     yield database
     await database.close()
 
@@ -30,7 +31,7 @@ class TestStatements:
         for sessions in (hasty.transaction, hasty.reading):
             with pytest.raises(UnavailableError):
                 async with sessions() as session:
-                    await session.execute(text("SELECT pg_sleep(5)"))
+                    await session.execute(select(func.pg_sleep(5)))
 
     async def test_that_never_come_end_the_transaction(self, hasty: Database) -> None:
         with pytest.raises(UnavailableError):  # noqa: PT012 - the block is the transaction.
@@ -54,7 +55,7 @@ class TestAway:
         with socket.create_server(("127.0.0.1", 0)) as server:
             for port in (1, server.getsockname()[1]):
                 url = SecretStr(f"postgresql+asyncpg://app:app@127.0.0.1:{port}/app")
-                database = Database(DatabaseSettings(url=url, connect_timeout=0.05))
+                database = open_database(DatabaseSettings(url=url, connect_timeout=0.05))
                 async with asyncio.timeout(1):
                     with pytest.raises(UnavailableError):
                         await count_users(database)
@@ -62,7 +63,7 @@ class TestAway:
     async def test_a_connection_that_was_cut_is_replaced(self, hasty: Database) -> None:
         with pytest.raises(UnavailableError):
             async with hasty.reading() as session:
-                await session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+                await session.execute(select(func.pg_terminate_backend(func.pg_backend_pid())))
         assert await count_users(hasty) == 0
 
 

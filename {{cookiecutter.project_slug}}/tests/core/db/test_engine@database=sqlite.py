@@ -10,10 +10,11 @@ from sqlalchemy.exc import OperationalError
 
 from {{ cookiecutter.__package }}.core.db.database import Database
 from {{ cookiecutter.__package }}.core.db.engine import create_migration_engine
+from {{ cookiecutter.__package }}.core.db.settings import DatabaseSettings
 from {{ cookiecutter.__package }}.core.errors import SettingsError, UnavailableError
-from {{ cookiecutter.__package }}.core.settings import DatabaseSettings
 
-from tests.core.db.users import COUNT_USERS, a_user, count_users
+from tests.helpers.binding import open_database
+from tests.helpers.users import COUNT_USERS, a_user, count_users
 
 
 def settings_for(path: object, busy_timeout: float = 5) -> DatabaseSettings:
@@ -23,7 +24,7 @@ def settings_for(path: object, busy_timeout: float = 5) -> DatabaseSettings:
 
 def opened_again(database: Database, busy_timeout: float = 5) -> Database:
     """Return the same file as another process would open it."""
-    return Database(settings_for(database.write_engine.url.database, busy_timeout))
+    return open_database(settings_for(database.write_engine.url.database, busy_timeout))
 
 
 async def add_one_more(database: Database) -> None:
@@ -43,9 +44,9 @@ class TestConnections:
         ("pragma", "value"), [("journal_mode", "wal"), ("foreign_keys", 1), ("synchronous", 1)]
     )
     async def test_are_prepared(self, committed: Database, pragma: str, value: object) -> None:
-        async with committed.transaction() as writing, committed.reading() as reading:
-            for session in (writing, reading):
-                assert await session.scalar(text(f"PRAGMA {pragma}")) == value
+        for engine in (committed.write_engine, committed.read_engine):
+            async with engine.connect() as connection:
+                assert await connection.scalar(text(f"PRAGMA {pragma}")) == value
 
     async def test_of_migrations_ignore_foreign_keys(self, committed: Database) -> None:
         engine = create_migration_engine(settings_for(committed.write_engine.url.database))
@@ -55,7 +56,7 @@ class TestConnections:
 
     async def test_make_the_file_and_its_folder(self, tmp_path: Path) -> None:
         path = tmp_path / "new" / "app.db"
-        database = Database(settings_for(path))
+        database = open_database(settings_for(path))
         async with database.transaction() as session:
             await session.execute(text("CREATE TABLE a (b)"))
             files = list(path.parent.iterdir())
@@ -63,7 +64,7 @@ class TestConnections:
         assert {file.name for file in files} == {"app.db", "app.db-shm", "app.db-wal"}
 
     async def test_let_nobody_else_read_the_file(self, tmp_path: Path) -> None:
-        database = Database(settings_for(tmp_path / "app.db"))
+        database = open_database(settings_for(tmp_path / "app.db"))
         async with database.transaction() as session:
             await session.execute(text("CREATE TABLE a (b)"))
             assert modes(tmp_path) == {0o600}
@@ -71,13 +72,13 @@ class TestConnections:
 
     async def test_without_a_file_there_is_no_database(self, tmp_path: Path) -> None:
         with pytest.raises(UnavailableError):
-            await add_one_more(Database(settings_for(tmp_path)))
+            await add_one_more(open_database(settings_for(tmp_path)))
         await asyncio.sleep(0.05)  # The driver's thread takes leave of this loop.
 
     async def test_need_a_folder_that_can_be_made(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         with pytest.raises(SettingsError, match=r"^APP_DATABASE__URL: "):
-            Database(settings_for(tmp_path / "file" / "app.db"))
+            open_database(settings_for(tmp_path / "file" / "app.db"))
 
 
 class TestWriters:

@@ -13,14 +13,20 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from {{ cookiecutter.__package }}.core.db.base import Base
-from {{ cookiecutter.__package }}.core.db.database import Database
-from {{ cookiecutter.__package }}.core.db.migrations import Revisions, migrate
+from {{ cookiecutter.__package }}.core.db.engine import create_probe_engine
+from {{ cookiecutter.__package }}.core.db.migrations import migrate
+from {{ cookiecutter.__package }}.core.db.revisions import (
+    FOLDER,
+    Revisions,
+    read_migration,
+)
+from {{ cookiecutter.__package }}.core.db.settings import DatabaseSettings
 from {{ cookiecutter.__package }}.core.errors import SettingsError
-from {{ cookiecutter.__package }}.core.settings import DatabaseSettings
 
-from tests.core.forked import fork, ignore_threads
-from tests.core.scratch import emptied
-from tests.database import empty_database
+from tests.helpers.binding import open_database
+from tests.helpers.database import empty_database
+from tests.helpers.forked import fork, ignore_threads
+from tests.helpers.scratch import emptied
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +48,10 @@ def is_migrated(settings: DatabaseSettings) -> bool:
     """Return whether the tables are there; either all are or none is."""
 
     async def look() -> tuple[set[str], bool]:
-        database = Database(settings)
-        async with database.probe_engine.connect() as connection:
+        engine = create_probe_engine(settings)
+        async with engine.connect() as connection:
             names = await connection.run_sync(table_names)
-        return names, await Revisions().is_current(database)
+        return names, await Revisions().is_current(engine)
 
     names, current = asyncio.run(look())
     assert names == (set(Base.metadata.tables) if current else set())
@@ -81,7 +87,7 @@ def move(settings: DatabaseSettings, revision: str) -> None:
     """Say that the database is at a revision."""
 
     async def write() -> None:
-        database = Database(settings)
+        database = open_database(settings)
         async with database.transaction() as session:
             statement = text("UPDATE alembic_version SET version_num = :revision")
             await session.execute(statement, {"revision": revision})
@@ -102,7 +108,7 @@ def test_all_of_them_or_none(config: Config, settings: DatabaseSettings, tmp_pat
         f"revision = 'broken'\ndown_revision = {head!r}\ndef upgrade(): raise ZeroDivisionError\n"
     )
     config.set_main_option("path_separator", "os")
-    config.set_main_option("version_locations", f"migrations/versions{os.pathsep}{tmp_path}")
+    config.set_main_option("version_locations", f"{FOLDER}/versions{os.pathsep}{tmp_path}")
     with pytest.raises(ZeroDivisionError):
         command.upgrade(config, "head")
     assert not is_migrated(settings)
@@ -124,9 +130,41 @@ def test_many_processes_may_migrate_at_once(settings: DatabaseSettings) -> None:
     assert is_migrated(settings)
 
 
-def test_elsewhere_there_are_none(
+def test_serving_knows_the_same_revisions_without_alembic(config: Config) -> None:
+    script = ScriptDirectory.from_config(config)
+    revisions = Revisions()
+    assert revisions.known == {revision.revision for revision in script.walk_revisions()}
+    assert revisions.head == script.get_current_head()
+
+
+@pytest.mark.parametrize(
+    ("lines", "before"),
+    [
+        ("revision: str = '2'\ndown_revision: str | None = None\n", set()),
+        ("revision = '2'\ndown_revision = '1'\n", {"1"}),
+        ("revision: str = '2'\ndown_revision: str | None = ('0', '1')\n", {"0", "1"}),
+        ("revision: str = '2'\ndown_revision = (\n    '0',\n    '1',\n)\n", {"0", "1"}),
+    ],
+)
+def test_the_revisions_of_a_migration_are_read_as_alembic_writes_them(
+    lines: str, before: set[str], tmp_path: Path
+) -> None:
+    (tmp_path / "two.py").write_text(f'"""Two.\n\nrevision = none.\n"""\n\n{lines}')
+    assert read_migration(tmp_path / "two.py") == ("2", before)
+
+
+def test_two_last_ones_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "__init__.py").touch()
+    for name in ("1", "2", "3"):
+        before = "1" if name > "1" else None
+        (tmp_path / f"{name}.py").write_text(f"revision = {name!r}\ndown_revision = {before!r}\n")
+    with pytest.raises(SettingsError, match=r"^There are several last migrations: 2, 3\."):
+        Revisions(tmp_path)
+
+
+def test_are_found_from_any_folder(
     settings: DatabaseSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SettingsError, match="no folder migrations/"):
-        asyncio.run(migrate(settings))
+    asyncio.run(migrate(settings))
+    assert is_migrated(settings)

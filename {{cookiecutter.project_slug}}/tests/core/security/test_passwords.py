@@ -8,7 +8,7 @@ import pytest
 
 from {{ cookiecutter.__package }}.core.errors import UnavailableError
 from {{ cookiecutter.__package }}.core.security.passwords import Passwords
-from {{ cookiecutter.__package }}.core.settings import AuthSettings
+from {{ cookiecutter.__package }}.core.security.settings import AuthSettings
 
 CHEAP = AuthSettings(argon2_time_cost=1, argon2_memory_kib=8, hash_queue=2)
 

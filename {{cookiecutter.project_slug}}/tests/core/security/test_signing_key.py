@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from {{ cookiecutter.__package }}.core.errors import SettingsError
+from {{ cookiecutter.__package }}.core.security.settings import AuthSettings
 from {{ cookiecutter.__package }}.core.security.signing_key import (
     LOCAL_KEY,
     signing_key,
 )
-from {{ cookiecutter.__package }}.core.settings import AuthSettings
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +32,12 @@ def test_is_made_once_and_only_for_its_owner() -> None:
     assert signing_key(AuthSettings()) == key
     assert stat.S_IMODE(LOCAL_KEY.stat().st_mode) == 0o600
     assert list(LOCAL_KEY.parent.iterdir()) == [LOCAL_KEY]
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence() -> None:
+    LOCAL_KEY.parent.touch()
+    with pytest.raises(SettingsError, match=r"^APP_AUTH__SIGNING_KEY: .+\.$"):
+        signing_key(AuthSettings())
 
 
 def test_those_who_start_at_once_agree() -> None:

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from {{ cookiecutter.__package }}.core.errors import AuthenticationError
 from {{ cookiecutter.__package }}.core.security import tokens
-from {{ cookiecutter.__package }}.core.security.tokens import AccessTokens
-from {{ cookiecutter.__package }}.core.settings import AuthSettings
+from {{ cookiecutter.__package }}.core.security.settings import AuthSettings
+from {{ cookiecutter.__package }}.core.security.tokens import TokenIssuer, TokenVerifier
 
 KEY = "a key for tests, of 32 bytes and more"
 OTHER_KEY = "another key, of 32 bytes and more too"
@@ -20,8 +20,13 @@ SETTINGS = AuthSettings(signing_key=SecretStr(KEY))
 
 
 @pytest.fixture
-def access_tokens() -> AccessTokens:
-    return AccessTokens(SETTINGS)
+def issuer() -> TokenIssuer:
+    return TokenIssuer(SETTINGS)
+
+
+@pytest.fixture
+def verifier() -> TokenVerifier:
+    return TokenVerifier(SETTINGS)
 
 
 def decoded(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -30,7 +35,7 @@ def decoded(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def forge(
-    access_tokens: AccessTokens,
+    issuer: TokenIssuer,
     *,
     key: str = KEY,
     algorithm: str = "HS256",
@@ -39,7 +44,7 @@ def forge(
     **claims: Any,
 ) -> str:
     """Return a token that is good but for the changes."""
-    good_headers, good_claims = decoded(access_tokens.issue("ann", ["things:read"]))
+    good_headers, good_claims = decoded(issuer.issue("ann", ["things:read"]))
     del good_headers["alg"]
     changed = good_claims | claims
     changed.pop(without, None)
@@ -51,31 +56,37 @@ def part(content: object) -> str:
 
 
 class TestIssue:
-    def test_says_what_rfc_9068_asks_for(self, access_tokens: AccessTokens) -> None:
-        header, claims = decoded(access_tokens.issue("ann", ["things:read", "things:write"]))
+    def test_says_what_rfc_9068_asks_for(self, issuer: TokenIssuer) -> None:
+        header, claims = decoded(issuer.issue("ann", ["things:read", "things:write"]))
         assert header["typ"] == "at+jwt"
         assert header["alg"] == "HS256"
         assert claims["exp"] - claims["iat"] == 900
         assert claims["scope"] == "things:read things:write"
         assert set(claims) == set(tokens.REQUIRED_CLAIMS)
 
-    def test_never_gives_the_same_token_twice(self, access_tokens: AccessTokens) -> None:
-        assert access_tokens.issue("ann", []) != access_tokens.issue("ann", [])
+    def test_never_gives_the_same_token_twice(self, issuer: TokenIssuer) -> None:
+        assert issuer.issue("ann", []) != issuer.issue("ann", [])
 
 
 class TestVerify:
-    def test_returns_the_principal(self, access_tokens: AccessTokens) -> None:
-        principal = access_tokens.verify(access_tokens.issue("ann", ["things:read"]))
+    async def test_returns_the_principal(
+        self, issuer: TokenIssuer, verifier: TokenVerifier
+    ) -> None:
+        principal = await verifier.verify(issuer.issue("ann", ["things:read"]))
         assert principal.subject == "ann"
         assert principal.scopes == {"things:read"}
 
-    def test_accepts_what_forge_does_not_change(self, access_tokens: AccessTokens) -> None:
-        assert access_tokens.verify(forge(access_tokens)).subject == "ann"
+    async def test_accepts_what_forge_does_not_change(
+        self, issuer: TokenIssuer, verifier: TokenVerifier
+    ) -> None:
+        assert (await verifier.verify(forge(issuer))).subject == "ann"
 
     @pytest.mark.parametrize("claim", tokens.REQUIRED_CLAIMS)
-    def test_needs_every_claim(self, access_tokens: AccessTokens, claim: str) -> None:
+    async def test_needs_every_claim(
+        self, issuer: TokenIssuer, verifier: TokenVerifier, claim: str
+    ) -> None:
         with pytest.raises(AuthenticationError):
-            access_tokens.verify(forge(access_tokens, without=claim))
+            await verifier.verify(forge(issuer, without=claim))
 
     @pytest.mark.parametrize(
         "change",
@@ -103,16 +114,18 @@ class TestVerify:
         ],
     )
     @pytest.mark.filterwarnings("ignore::jwt.InsecureKeyLengthWarning")
-    def test_refuses_a_forged_one(
-        self, access_tokens: AccessTokens, change: dict[str, Any]
+    async def test_refuses_a_forged_one(
+        self, issuer: TokenIssuer, verifier: TokenVerifier, change: dict[str, Any]
     ) -> None:
         with pytest.raises(AuthenticationError, match="not valid"):
-            access_tokens.verify(forge(access_tokens, **change))
+            await verifier.verify(forge(issuer, **change))
 
-    def test_ignores_keys_that_the_token_brings_along(self, access_tokens: AccessTokens) -> None:
+    async def test_ignores_keys_that_the_token_brings_along(
+        self, issuer: TokenIssuer, verifier: TokenVerifier
+    ) -> None:
         own = {"jwk": {"kty": "oct", "k": part("x")}, "jku": "http://evil.example/keys"}
         with pytest.raises(AuthenticationError):
-            access_tokens.verify(forge(access_tokens, key=OTHER_KEY, headers=own))
+            await verifier.verify(forge(issuer, key=OTHER_KEY, headers=own))
 
     @pytest.mark.parametrize(
         "token",
@@ -130,53 +143,58 @@ class TestVerify:
             base64.urlsafe_b64encode(b"[" * 3000).decode() + ".e30.x",
         ],
     )
-    def test_refuses_what_is_no_token(self, access_tokens: AccessTokens, token: str) -> None:
+    async def test_refuses_what_is_no_token(self, verifier: TokenVerifier, token: str) -> None:
         with pytest.raises(AuthenticationError):
-            access_tokens.verify(token)
+            await verifier.verify(token)
 
-    def test_refuses_a_truncated_one(self, access_tokens: AccessTokens) -> None:
-        token = access_tokens.issue("ann", [])
+    async def test_refuses_a_truncated_one(
+        self, issuer: TokenIssuer, verifier: TokenVerifier
+    ) -> None:
+        token = issuer.issue("ann", [])
         for end in (-1, -10, len(token) // 2):
             with pytest.raises(AuthenticationError):
-                access_tokens.verify(token[:end])
+                await verifier.verify(token[:end])
 
     @pytest.mark.parametrize(("seconds_ago", "valid"), [(25, True), (35, False)])
-    def test_tolerates_half_a_minute_of_skew(
-        self, access_tokens: AccessTokens, seconds_ago: int, *, valid: bool
+    async def test_tolerates_half_a_minute_of_skew(
+        self, issuer: TokenIssuer, verifier: TokenVerifier, seconds_ago: int, *, valid: bool
     ) -> None:
-        token = forge(access_tokens, exp=int(time.time()) - seconds_ago)
+        token = forge(issuer, exp=int(time.time()) - seconds_ago)
         if valid:
-            assert access_tokens.verify(token).subject == "ann"
+            assert (await verifier.verify(token)).subject == "ann"
         else:
             with pytest.raises(AuthenticationError):
-                access_tokens.verify(token)
+                await verifier.verify(token)
 
-    def test_forgets_a_verified_one_when_it_expires(
-        self, access_tokens: AccessTokens, monkeypatch: pytest.MonkeyPatch
+    async def test_forgets_a_verified_one_when_it_expires(
+        self, issuer: TokenIssuer, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        token = forge(access_tokens, exp=int(time.time()) - 25)
-        access_tokens.verify(token)
+        token = forge(issuer, exp=int(time.time()) - 25)
+        await verifier.verify(token)
         later = time.time() + 6
         monkeypatch.setattr(time, "time", lambda: later)
-        monkeypatch.setattr(access_tokens, "_decode", lambda _: pytest.fail("verified again"))
+        monkeypatch.setattr(verifier, "_decode", lambda _: pytest.fail("verified again"))
         with pytest.raises(pytest.fail.Exception, match="verified again"):
-            access_tokens.verify(token)
+            await verifier.verify(token)
 
-    def test_remembers_only_so_many(
-        self, access_tokens: AccessTokens, monkeypatch: pytest.MonkeyPatch
+    async def test_remembers_only_so_many_and_none_of_them_itself(
+        self, issuer: TokenIssuer, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(tokens, "CACHED_TOKENS", 3)
+        monkeypatch.setattr(tokens, "REMEMBERED_TOKENS", 3)
         for _ in range(10):
-            access_tokens.verify(access_tokens.issue("ann", []))
-        assert len(access_tokens._verified) <= 3  # noqa: SLF001 - memory has no other face.
+            await verifier.verify(issuer.issue("ann", []))
+        remembered = verifier._verified  # noqa: SLF001 - memory has no other face.
+        assert len(remembered) <= 3
+        assert {len(key) for key in remembered} == {32}
 
 
 class TestRotation:
-    def test_an_old_key_verifies_and_the_new_one_signs(self) -> None:
-        before = AccessTokens(SETTINGS)
-        after = AccessTokens(
-            AuthSettings(signing_key=SecretStr(OTHER_KEY), previous_signing_keys=[SecretStr(KEY)])
+    async def test_an_old_key_verifies_and_the_new_one_signs(self) -> None:
+        rotated = AuthSettings(
+            signing_key=SecretStr(OTHER_KEY), previous_signing_keys=[SecretStr(KEY)]
         )
-        assert after.verify(before.issue("ann", [])).subject == "ann"
+        old, new = TokenIssuer(SETTINGS).issue("ann", []), TokenIssuer(rotated).issue("ann", [])
+        assert (await TokenVerifier(rotated).verify(old)).subject == "ann"
+        assert (await TokenVerifier(rotated).verify(new)).subject == "ann"
         with pytest.raises(AuthenticationError):
-            before.verify(after.issue("ann", []))
+            await TokenVerifier(SETTINGS).verify(new)

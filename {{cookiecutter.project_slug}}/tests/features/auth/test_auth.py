@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from unittest.mock import Mock
@@ -15,8 +16,9 @@ from {{ cookiecutter.__package }}.core.db.base import utc_now
 from {{ cookiecutter.__package }}.core.db.database import Database
 from {{ cookiecutter.__package }}.features.auth.models import RefreshToken
 from {{ cookiecutter.__package }}.features.users.models import User
+from {{ cookiecutter.__package }}.resources import Resources
 
-from tests.client import PASSWORD, change_auth, log_in, register, request_token
+from tests.helpers.client import PASSWORD, change_settings, log_in, register, request_token
 
 TOKEN = "/api/v1/auth/token"
 
@@ -60,9 +62,9 @@ class TestPasswordGrant:
         assert wrong.json()["error"] == "invalid_grant"
 
     async def test_hashes_for_an_unknown_user_too(
-        self, app: FastAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+        self, resources: Resources, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        passwords = app.state.passwords
+        passwords = resources.passwords
         hashing = Mock(wraps=passwords._verify)  # noqa: SLF001 - an attacker sees how long it takes.
         monkeypatch.setattr(passwords, "_verify", hashing)
         await request_token(client, grant_type="password", username="no@one.org", password="x")
@@ -71,7 +73,8 @@ class TestPasswordGrant:
     async def test_grants_fewer_scopes_on_request(
         self, app: FastAPI, client: httpx.AsyncClient
     ) -> None:
-        app.state.user_scopes = ("a:read", "a:write")
+        scopes = ("a:read", "a:write")
+        app.state.resources = replace(app.state.resources, user_scopes=scopes)
         await register(client)
         form = {"grant_type": "password", "username": "ann@example.com", "password": PASSWORD}
         assert (await request_token(client, **form)).json()["scope"] == "a:read a:write"
@@ -80,34 +83,34 @@ class TestPasswordGrant:
         assert refused.json()["error"] == "invalid_scope"
 
     async def test_renews_a_hash_with_old_parameters(
-        self, app: FastAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+        self, resources: Resources, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         await register(client)
-        before = await stored_hash(app.state.database)
-        monkeypatch.setattr(app.state.passwords, "needs_rehash", lambda stored: stored == before)
+        before = await stored_hash(resources.database)
+        monkeypatch.setattr(resources.passwords, "needs_rehash", lambda stored: stored == before)
         await log_in(client)
-        assert await stored_hash(app.state.database) != before
+        assert await stored_hash(resources.database) != before
         await log_in(client)
 
     async def test_renewing_a_hash_undoes_no_change_of_the_password(
-        self, app: FastAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+        self, resources: Resources, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         await register(client)
 
         async def hash_slowly(_password: str) -> str:
-            async with app.state.database.transaction() as session:
+            async with resources.database.transaction() as session:
                 await session.execute(update(User).values(password_hash="changed"))
             return "renewed"
 
-        monkeypatch.setattr(app.state.passwords, "needs_rehash", lambda _stored: True)
-        monkeypatch.setattr(app.state.passwords, "hash", hash_slowly)
+        monkeypatch.setattr(resources.passwords, "needs_rehash", lambda _stored: True)
+        monkeypatch.setattr(resources.passwords, "hash", hash_slowly)
         await log_in(client)
-        assert await stored_hash(app.state.database) == "changed"
+        assert await stored_hash(resources.database) == "changed"
 
     async def test_is_limited_per_account_known_or_not(
         self, app: FastAPI, client: httpx.AsyncClient
     ) -> None:
-        change_auth(app, login_rate_per_account="2/minute")
+        change_settings(app, "auth", login_rate_per_account="2/minute")
         form = {"grant_type": "password", "password": "x"}
         spellings = ("bob@example.com", "BOB@example.com", "bob@example.com")
         answers = [await request_token(client, username=name, **form) for name in spellings]
@@ -118,7 +121,7 @@ class TestPasswordGrant:
         assert other.status_code == 400
 
     async def test_is_limited_per_address(self, app: FastAPI, client: httpx.AsyncClient) -> None:
-        change_auth(app, login_rate_per_address="2/minute")
+        change_settings(app, "auth", login_rate_per_address="2/minute")
         form = {"grant_type": "password", "password": "x"}
         answers = [await request_token(client, username=f"{n}@x.org", **form) for n in range(3)]
         assert [answer.status_code for answer in answers] == [400, 400, 429]
@@ -130,16 +133,16 @@ class TestPasswordGrant:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         await register(committed_client)
-        state = committed_app.state
-        sessions = (state.database.write_sessions, state.database.read_sessions)
+        resources: Resources = committed_app.state.resources
+        sessions = (resources.database.write_sessions, resources.database.read_sessions)
         pools = [factory.kw["bind"].pool for factory in sessions]
-        verify, held = state.passwords.verify, list[int]()
+        verify, held = resources.passwords.verify, list[int]()
 
         async def watched_verify(*args: str) -> bool:
             held.extend(pool.checkedout() for pool in pools)
             return bool(await verify(*args))
 
-        monkeypatch.setattr(state.passwords, "verify", watched_verify)
+        monkeypatch.setattr(resources.passwords, "verify", watched_verify)
         await log_in(committed_client)
         assert held == [0, 0]
 
@@ -181,7 +184,7 @@ class TestRefreshTokenGrant:
         await register(committed_client)
         first = await log_in(committed_client)
         second = (await refresh(committed_client, first["refresh_token"])).json()
-        change_auth(committed_app, refresh_reuse_grace=0)
+        change_settings(committed_app, "auth", refresh_reuse_grace=0)
         assert (await refresh(committed_client, first["refresh_token"])).status_code == 400
         assert (await refresh(committed_client, second["refresh_token"])).status_code == 400
 

@@ -1,13 +1,15 @@
 """Items over HTTP."""
 
-import asyncio
 from uuid import uuid4
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from tests.client import JsonObject, authorized, bearer, log_in, register
+from {{ cookiecutter.__package }}.core.security.principal import SubjectDeleted
+from {{ cookiecutter.__package }}.resources import Resources
+
+from tests.helpers.client import JsonObject, bearer, change_settings
 
 ITEMS = "/api/v1/items"
 
@@ -156,38 +158,10 @@ class TestUpdateItem:
     async def test_needs_a_version_where_the_settings_say_so(
         self, app: FastAPI, client: httpx.AsyncClient, ann: dict[str, str]
     ) -> None:
-        settings = app.state.settings
-        server = settings.server.model_copy(update={"require_if_match": True})
-        app.state.settings = settings.model_copy(update={"server": server})
+        change_settings(app, "server", require_if_match=True)
         item = await create(client, ann)
         answer = await client.patch(f"{ITEMS}/{item['id']}", json={"name": "Sun"}, headers=ann)
         assert answer.status_code == 428
-
-    async def test_loses_no_change_of_many_at_once(
-        self, committed_client: httpx.AsyncClient, ann: dict[str, str]
-    ) -> None:
-        item = await create(committed_client, ann)
-        url = f"{ITEMS}/{item['id']}"
-        changes = (
-            committed_client.patch(url, json={"name": f"Lamp {n}"}, headers=ann) for n in range(20)
-        )
-        statuses = [answer.status_code for answer in await asyncio.gather(*changes)]
-        assert set(statuses) <= {200, 409}
-        read = await committed_client.get(url, headers=ann)
-        assert read.headers["ETag"] == f'"{1 + statuses.count(200)}"'
-
-    async def test_of_many_with_one_version_one_wins(
-        self, committed_client: httpx.AsyncClient, ann: dict[str, str]
-    ) -> None:
-        item = await create(committed_client, ann)
-        headers = ann | {"If-Match": '"1"'}
-        changes = (
-            committed_client.patch(f"{ITEMS}/{item['id']}", json={"name": "Sun"}, headers=headers)
-            for _ in range(20)
-        )
-        statuses = [answer.status_code for answer in await asyncio.gather(*changes)]
-        assert statuses.count(200) == 1
-        assert set(statuses) <= {200, 409, 412}
 
 
 class TestDeleteItem:
@@ -222,11 +196,13 @@ class TestScopes:
         assert answer.status_code == 403
 
 
-async def test_items_go_with_their_owner(client: httpx.AsyncClient, app: FastAPI) -> None:
-    user = await register(client)
-    headers = authorized(await log_in(client))
-    await create(client, headers)
-    await create(client, bearer(app, "bob"))
-    await client.delete("/api/v1/users/me", headers=headers)
-    assert (await client.get(ITEMS, headers=bearer(app, user["id"]))).json()["items"] == []
-    assert len((await client.get(ITEMS, headers=bearer(app, "bob"))).json()["items"]) == 1
+async def test_items_go_with_their_owner(
+    client: httpx.AsyncClient, resources: Resources, ann: dict[str, str], bob: dict[str, str]
+) -> None:
+    await create(client, ann)
+    await create(client, bob)
+    async with resources.database.transaction() as session:
+        session.record(SubjectDeleted(subject="ann"))
+    await resources.events.join()
+    assert (await client.get(ITEMS, headers=ann)).json()["items"] == []
+    assert len((await client.get(ITEMS, headers=bob)).json()["items"]) == 1

@@ -1,16 +1,20 @@
 """Accounts over HTTP."""
 
 import json
+from unittest.mock import Mock
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from tests.client import (
+from {{ cookiecutter.__package }}.core.security.principal import SubjectDeleted
+from {{ cookiecutter.__package }}.resources import Resources
+
+from tests.helpers.client import (
     PASSWORD,
     authorized,
     bearer,
-    change_auth,
+    change_settings,
     log_in,
     register,
     request_token,
@@ -64,7 +68,7 @@ class TestCreateUser:
         assert answer.json()["errors"][0]["field"] == f"body.{field}"
 
     async def test_is_limited_per_address(self, app: FastAPI, client: httpx.AsyncClient) -> None:
-        change_auth(app, login_rate_per_address="1/minute")
+        change_settings(app, "auth", login_rate_per_address="1/minute")
         await register(client, "ann@example.com")
         body = {"email": "bob@example.com", "password": PASSWORD}
         answer = await client.post("/api/v1/users", json=body)
@@ -150,3 +154,13 @@ class TestDeleteOwnUser:
             client, grant_type="refresh_token", refresh_token=tokens["refresh_token"]
         )
         assert refused.json()["error"] == "invalid_grant"
+
+    async def test_tells_whoever_keeps_something_for_it(
+        self, client: httpx.AsyncClient, resources: Resources, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        user = await register(client)
+        tokens = await log_in(client)
+        dispatch = Mock()
+        monkeypatch.setattr(resources.events, "dispatch", dispatch)
+        await client.delete(ME, headers=authorized(tokens))
+        dispatch.assert_called_once_with([SubjectDeleted(subject=user["id"])])

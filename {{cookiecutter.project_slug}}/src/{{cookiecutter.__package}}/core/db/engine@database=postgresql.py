@@ -6,15 +6,13 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
-from ..settings import DatabaseSettings
+from .driver_errors import is_temporary
+from .settings import DatabaseSettings
 from .unavailable import report_unavailable
 
 RENDER_AS_BATCH = False
 # No BEGIN before a SELECT, and no ROLLBACK after it.
 AUTOCOMMIT: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
-# Classes of SQLSTATE: connection lost, serialization or deadlock, no resources, lock not available,
-# cancelled or shutting down.
-TEMPORARY_CLASSES = ("08", "40", "53", "55P03", "57")
 MIGRATION_LOCK = 7_463_001  # Any number, as long as it stays the same.
 
 
@@ -39,11 +37,6 @@ def create_probe_engine(settings: DatabaseSettings) -> AsyncEngine:
 def create_migration_engine(settings: DatabaseSettings) -> AsyncEngine:
     """Return the engine for migrations, whose statements may take their time."""
     return _create(settings, {}, poolclass=NullPool)
-
-
-def is_temporary(error: BaseException) -> bool:
-    """Return whether an error says nothing about the statement: overloaded, cancelled, gone."""
-    return str(getattr(error, "sqlstate", "")).startswith(TEMPORARY_CLASSES)
 
 
 def lock_migrations(connection: Connection) -> None:

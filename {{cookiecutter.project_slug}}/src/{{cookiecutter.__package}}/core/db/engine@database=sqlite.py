@@ -9,20 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
 from ..errors import SettingsError
-from ..settings import DatabaseSettings
+from .driver_errors import is_temporary
+from .settings import DatabaseSettings
 from .unavailable import report_unavailable, unavailable
 
 RENDER_AS_BATCH = True  # SQLite changes a table by copying it.
 # No BEGIN before a SELECT, and no ROLLBACK after it.
 AUTOCOMMIT: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
-PRIMARY_CODE = 0xFF  # The rest of an error code is detail.
-TEMPORARY_CODES = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_LOCKED,
-}
 
 
 def create_write_engine(settings: DatabaseSettings) -> AsyncEngine:
@@ -60,12 +53,6 @@ def create_migration_engine(settings: DatabaseSettings) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", _ignore_foreign_keys)
     event.listen(engine.sync_engine, "begin", _begin_immediate)
     return engine
-
-
-def is_temporary(error: BaseException) -> bool:
-    """Return whether an error says nothing about the statement: locked, full, gone."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-    return code & PRIMARY_CODE in TEMPORARY_CODES
 
 
 def lock_migrations(connection: Connection) -> None:

@@ -14,7 +14,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
 from ..errors import UnavailableError
-from ..settings import AuthSettings
+from .settings import AuthSettings
 
 T = TypeVar("T")
 NICENESS = 10

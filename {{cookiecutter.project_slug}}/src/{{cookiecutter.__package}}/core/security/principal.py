@@ -1,6 +1,9 @@
 """Who is calling."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+from ..events import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,3 +12,12 @@ class Principal:
 
     subject: str
     scopes: frozenset[str]
+    kind: Literal["user", "service"] = "user"
+
+
+class SubjectDeleted(Event):
+    """Whoever had this subject is gone: what belongs to it belongs to nobody any more."""
+
+    name = "subject.deleted"
+
+    subject: str

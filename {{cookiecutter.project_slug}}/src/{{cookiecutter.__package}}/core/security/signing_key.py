@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from ..setting_types import SIGNING_KEY_BYTES
-from ..settings import AuthSettings
+from ..errors import SettingsError
+from .settings import SIGNING_KEY_BYTES, AuthSettings
 
 LOCAL_KEY = Path("var/signing.key")
 
@@ -18,8 +18,14 @@ def signing_key(settings: AuthSettings) -> SecretStr:
 
     It is kept so that a reload, or a second process, accepts the tokens of the first. Production
     does not come here without a key: the settings refuse it.
+
+    Raises:
+        SettingsError: it cannot be kept there.
     """
-    return settings.signing_key or SecretStr(_local_key(LOCAL_KEY))
+    try:
+        return settings.signing_key or SecretStr(_local_key(LOCAL_KEY))
+    except OSError as error:
+        raise SettingsError(f"APP_AUTH__SIGNING_KEY: none can be kept in var/: {error}.") from None
 
 
 def _local_key(path: Path) -> str:

@@ -2,14 +2,15 @@
 
 import hashlib
 import time
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
 import jwt
 
 from ..errors import AuthenticationError
-from ..settings import AuthSettings
 from .principal import Principal
+from .settings import AuthSettings
 from .signing_key import signing_key
 
 ALGORITHM = "HS256"
@@ -17,18 +18,16 @@ TYPE = "at+jwt"
 CLIENT_ID = "first-party"  # The password grant is for our own clients; there are no others.
 REQUIRED_CLAIMS = ["iss", "aud", "sub", "client_id", "exp", "iat", "jti", "scope"]
 LEEWAY = 30  # Seconds that two clocks may differ.
-CACHED_TOKENS = 10_000
+REMEMBERED_TOKENS = 10_000  # Less than 500 bytes each.
 
 
-class AccessTokens:
-    """Issues and verifies access tokens."""
+class TokenIssuer:
+    """Issues access tokens."""
 
     def __init__(self, settings: AuthSettings) -> None:
-        keys = [signing_key(settings), *settings.previous_signing_keys]
-        self._keys = {_key_id(key := secret.get_secret_value()): key for secret in keys}
-        self._signing_key_id = next(iter(self._keys))
         self._settings = settings
-        self._verified: dict[str, tuple[float, Principal]] = {}
+        self._key = signing_key(settings).get_secret_value()
+        self._headers = {"typ": TYPE, "kid": _key_id(self._key)}
 
     def issue(self, subject: str, scopes: list[str]) -> str:
         """Return a token for `subject` that lasts `settings.access_token_seconds`."""
@@ -43,30 +42,41 @@ class AccessTokens:
             "jti": uuid4().hex,
             "scope": " ".join(scopes),
         }
-        headers = {"typ": TYPE, "kid": self._signing_key_id}
-        return jwt.encode(claims, self._keys[self._signing_key_id], ALGORITHM, headers)
+        return jwt.encode(claims, self._key, ALGORITHM, self._headers)
 
-    def verify(self, token: str) -> Principal:
+
+class TokenVerifier:
+    """Verifies access tokens that `TokenIssuer` made, here or in another process."""
+
+    def __init__(self, settings: AuthSettings) -> None:
+        keys = [signing_key(settings), *settings.previous_signing_keys]
+        self._keys = {_key_id(key := secret.get_secret_value()): key for secret in keys}
+        self._settings = settings
+        self._verified: dict[bytes, tuple[float, Principal]] = {}
+
+    async def verify(self, token: str) -> Principal:
         """Return whom `token` stands for. A verified token is remembered until it expires.
 
+        It may wait: the keys of an identity provider come over the network.
+
         Raises:
-            AuthenticationError: it is not a valid access token of ours.
+            AuthenticationError: it is not a valid access token.
         """
-        expires_at, principal = self._verified.get(token, (0.0, None))
+        # By digest: the tokens themselves are long, and secrets.
+        digest = hashlib.sha256(token.encode()).digest()
+        expires_at, principal = self._verified.get(digest, (0.0, None))
         if principal is None or expires_at <= time.time():
-            self._verified.pop(token, None)
+            self._verified.pop(digest, None)
             expires_at, principal = self._decode(token)
-            self._remember(token, expires_at, principal)
+            self._remember(digest, expires_at, principal)
         return principal
 
     def _decode(self, token: str) -> tuple[float, Principal]:
         try:
             claims = self._claims(token)
         except (jwt.PyJWTError, KeyError, ValueError, RecursionError):
-            raise AuthenticationError(
-                "The access token is not valid.", code="invalid_token"
-            ) from None
-        principal = Principal(claims["sub"], frozenset(claims["scope"].split()))
+            raise AuthenticationError("The access token is not valid.") from None
+        principal = Principal(claims["sub"], _scopes(claims["scope"]))
         return claims["exp"] + LEEWAY, principal
 
     def _claims(self, token: str) -> dict[str, Any]:
@@ -86,10 +96,16 @@ class AccessTokens:
             raise jwt.InvalidTokenError
         return claims
 
-    def _remember(self, token: str, expires_at: float, principal: Principal) -> None:
-        if len(self._verified) >= CACHED_TOKENS:
+    def _remember(self, digest: bytes, expires_at: float, principal: Principal) -> None:
+        if len(self._verified) >= REMEMBERED_TOKENS:
             self._verified.clear()  # Rare, and dearer bookkeeping would be paid by every request.
-        self._verified[token] = (expires_at, principal)
+        self._verified[digest] = (expires_at, principal)
+
+
+@lru_cache(maxsize=1000)
+def _scopes(text: str) -> frozenset[str]:
+    # One set for all who have the same scopes: ten thousand of their own would be large.
+    return frozenset(text.split())
 
 
 def _key_id(key: str) -> str:

@@ -2,36 +2,29 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
-from ...core.db.dependencies import DatabaseDep
-from ...core.db.unit_of_work import UnitOfWork
-from ...core.events.events import EventsDep
-from ...core.ratelimit import ClientNetworkDep, RateLimiterDep
-from .repository import RefreshTokenRepository
+from ...core.http.rate_limits import ClientNetworkDep
+from ...dependencies import ResourcesDep
 from .schemas import OAuthForm, read_form
 from .service import AuthService
 
 OAuthFormDep = Annotated[OAuthForm, Depends(read_form)]
 
 
-async def get_auth_service(
-    request: Request, database: DatabaseDep, events: EventsDep
-) -> AuthService:
+async def get_auth_service(resources: ResourcesDep) -> AuthService:
     """Return the service for this request."""
-    state = request.app.state
     return AuthService(
-        settings=state.settings.auth,
-        user_scopes=state.user_scopes,
-        unit_of_work=UnitOfWork(database, RefreshTokenRepository),
-        passwords=state.passwords,
-        access_tokens=state.access_tokens,
-        events=events,
+        settings=resources.settings.auth,
+        user_scopes=resources.user_scopes,
+        database=resources.database,
+        passwords=resources.passwords,
+        token_issuer=resources.token_issuer,
     )
 
 
 async def limit_logins(
-    request: Request, form: OAuthFormDep, limiter: RateLimiterDep, network: ClientNetworkDep
+    resources: ResourcesDep, form: OAuthFormDep, network: ClientNetworkDep
 ) -> None:
     """Count a login for its address and its account, whether that exists or not.
 
@@ -39,7 +32,7 @@ async def limit_logins(
         TooManyRequestsError: too many of either.
     """
     if form.grant_type == "password":
-        settings = request.app.state.settings.auth
+        settings, limiter = resources.settings.auth, resources.rate_limiter
         await limiter.hit(settings.login_rate_per_address, "login", "address", network)
         account = form.username.lower()
         await limiter.hit(settings.login_rate_per_account, "login", "account", account)

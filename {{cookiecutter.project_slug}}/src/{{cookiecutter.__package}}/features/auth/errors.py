@@ -1,7 +1,4 @@
-"""Errors of the token endpoint, which speaks RFC 6749 section 5.2 and no problem documents."""
-
-from fastapi import Request, Response
-from fastapi.responses import JSONResponse
+"""Errors of the token endpoint, by the codes of RFC 6749 section 5.2."""
 
 
 class OAuthError(Exception):
@@ -17,8 +14,3 @@ class InvalidGrantError(OAuthError):
 
     def __init__(self) -> None:
         super().__init__("invalid_grant", "The credentials are not valid.")
-
-
-async def oauth_error_response(_request: Request, error: OAuthError) -> Response:
-    """Answer 400 with the body of the RFC."""
-    return JSONResponse({"error": error.code, "error_description": str(error)}, 400)

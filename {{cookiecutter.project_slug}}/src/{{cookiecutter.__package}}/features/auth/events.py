@@ -1,9 +1,11 @@
 """What happens around logins."""
 
-from ...core.events.events import Event
+from ...core.events import Event
 
 
 class LoggedIn(Event):
     """A user has logged in."""
+
+    name = "auth.logged_in"
 
     subject: str

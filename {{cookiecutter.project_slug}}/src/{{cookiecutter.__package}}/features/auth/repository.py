@@ -4,18 +4,16 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..users.repository import UserRepository
+from ...core.db.sessions import WriteSession
 from .models import RefreshToken
 
 
 class RefreshTokenRepository:
-    """Refresh tokens of one session, and the users they belong to."""
+    """Refresh tokens of one session."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: WriteSession) -> None:
         self._session = session
-        self.users = UserRepository(session)
 
     async def add(self, token: RefreshToken) -> None:
         """Insert `token`."""

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
 
-from ...core.problems import problem_responses
+from ...core.http.problems import problem_responses
 from .dependencies import AuthServiceDep, OAuthFormDep, limit_logins
 from .errors import OAuthError
 from .schemas import OAuthProblem, TokenRead, form_openapi
@@ -17,6 +18,11 @@ REFUSAL: dict[int | str, dict[str, Any]] = {
 TOKEN_FORM = form_openapi(
     grant_type=True, username=False, password=False, scope=False, refresh_token=False
 )
+
+
+async def oauth_error_response(_request: Request, error: OAuthError) -> Response:
+    """Answer 400 with the body of the RFC, which is no problem document."""
+    return JSONResponse({"error": error.code, "error_description": str(error)}, 400)
 
 
 @router.post(

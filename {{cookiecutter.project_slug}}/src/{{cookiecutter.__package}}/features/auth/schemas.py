@@ -10,8 +10,8 @@ from fastapi import Request
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from starlette.datastructures import UploadFile
 
-from ...core.media_type import media_type
-from ...core.schemas import NO_NUL, refuse_nul
+from ...core.http.media_type import media_type
+from ...core.http.schemas import NO_NUL, refuse_nul
 from .errors import OAuthError
 
 FORM = "application/x-www-form-urlencoded"

@@ -10,12 +10,12 @@ from uuid import uuid4
 import structlog
 
 from ...core.db.base import utc_now
-from ...core.db.unit_of_work import UnitOfWork
-from ...core.events.events import Events
+from ...core.db.database import Database
 from ...core.security.passwords import Passwords
-from ...core.security.tokens import AccessTokens
-from ...core.settings import AuthSettings
+from ...core.security.settings import AuthSettings
+from ...core.security.tokens import TokenIssuer
 from ..users.models import User
+from ..users.repository import UserReader, UserRepository
 from .errors import InvalidGrantError, OAuthError
 from .events import LoggedIn
 from .models import RefreshToken
@@ -42,17 +42,15 @@ class AuthService:
         *,
         settings: AuthSettings,
         user_scopes: Sequence[str],
-        unit_of_work: UnitOfWork[RefreshTokenRepository],
+        database: Database,
         passwords: Passwords,
-        access_tokens: AccessTokens,
-        events: Events,
+        token_issuer: TokenIssuer,
     ) -> None:
         self._settings = settings
         self._user_scopes = user_scopes
-        self._unit_of_work = unit_of_work
+        self._database = database
         self._passwords = passwords
-        self._access_tokens = access_tokens
-        self._events = events
+        self._token_issuer = token_issuer
 
     async def log_in(self, email: str, password: str, scope: str) -> TokenPair:
         """Return tokens for a user's password; `scope` may ask for less than the user has.
@@ -70,10 +68,10 @@ class AuthService:
             scope=granted,
             expires_at=utc_now() + timedelta(days=self._settings.refresh_token_days),
         )
-        async with self._unit_of_work.transaction() as tokens:
-            pair = await self._issue(tokens, login)
+        async with self._database.transaction() as session:
+            pair = await self._issue(RefreshTokenRepository(session), login)
+            session.record(LoggedIn(subject=str(user.id)))
         logger.info("login_succeeded", subject=str(user.id))
-        self._events.record(LoggedIn(subject=str(user.id)))
         return pair
 
     async def refresh(self, refresh_token: str) -> TokenPair:
@@ -85,18 +83,20 @@ class AuthService:
         """
         now = utc_now()
         token_hash = _hash(refresh_token)
-        async with self._unit_of_work.transaction() as tokens:
+        async with self._database.transaction() as session:
+            tokens = RefreshTokenRepository(session)
             used = await tokens.use(token_hash, now)
-            if used and await _is_current(tokens, used):
+            if used and await _is_current(UserReader(session), used):
                 return await self._issue(tokens, _successor(used))
         # Committed before the refusal: a rollback would undo it.
-        async with self._unit_of_work.transaction() as tokens:
-            await self._punish_reuse(tokens, token_hash, now)
+        async with self._database.transaction() as session:
+            await self._punish_reuse(RefreshTokenRepository(session), token_hash, now)
         raise InvalidGrantError
 
     async def revoke(self, refresh_token: str) -> None:
         """Log out: end the family of a refresh token; an unknown one is fine (RFC 7009)."""
-        async with self._unit_of_work.transaction() as tokens:
+        async with self._database.transaction() as session:
+            tokens = RefreshTokenRepository(session)
             if token := await tokens.get_by_hash(_hash(refresh_token)):
                 await tokens.revoke_family(token.family_id, utc_now())
                 logger.info("logged_out", subject=str(token.user_id))
@@ -107,8 +107,8 @@ class AuthService:
         return wanted or " ".join(self._user_scopes)
 
     async def _authenticate(self, email: str, password: str) -> User:
-        async with self._unit_of_work.reading() as tokens:
-            user = await tokens.users.get_by_email(email.lower())
+        async with self._database.reading() as session:
+            user = await UserReader(session).get_by_email(email.lower())
         stored = user.password_hash if user else None
         if not await self._passwords.verify(stored, password) or user is None:
             logger.warning("login_failed", subject=str(user.id) if user else None)
@@ -119,8 +119,8 @@ class AuthService:
 
     async def _rehash(self, user: User, password: str) -> None:
         password_hash = await self._passwords.hash(password)
-        async with self._unit_of_work.transaction() as tokens:
-            stored = await tokens.users.get(user.id)
+        async with self._database.transaction() as session:
+            stored = await UserRepository(session).get(user.id)
             # While the hash was made, somebody may have changed the password.
             if stored and stored.password_hash == user.password_hash:
                 stored.password_hash = password_hash
@@ -130,7 +130,7 @@ class AuthService:
         token.token_hash = _hash(refresh_token)
         await tokens.add(token)
         return TokenPair(
-            access_token=self._access_tokens.issue(str(token.user_id), token.scope.split()),
+            access_token=self._token_issuer.issue(str(token.user_id), token.scope.split()),
             refresh_token=refresh_token,
             expires_in=self._settings.access_token_seconds,
             scope=token.scope,
@@ -157,8 +157,8 @@ def _successor(used: RefreshToken) -> RefreshToken:
     )
 
 
-async def _is_current(tokens: RefreshTokenRepository, token: RefreshToken) -> bool:
-    user = await tokens.users.get(token.user_id)
+async def _is_current(users: UserReader, token: RefreshToken) -> bool:
+    user = await users.get(token.user_id)
     return user is not None and user.credentials_version == token.credentials_version
 
 

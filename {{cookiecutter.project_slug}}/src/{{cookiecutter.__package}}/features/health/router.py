@@ -2,11 +2,12 @@
 
 from typing import Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import BaseModel
 
 from ...core.errors import UnavailableError
-from ...core.problems import problem_responses
+from ...core.http.problems import problem_responses
+from ...dependencies import ResourcesDep
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -24,9 +25,9 @@ async def read_liveness() -> Health:
 
 
 @router.get("/ready", responses=problem_responses(503))
-async def read_readiness(request: Request) -> Health:
+async def read_readiness(resources: ResourcesDep) -> Health:
     """Tell whether the process is not stopping and its database is there and migrated."""
-    if request.app.state.draining:
+    if resources.stopping.is_set():
         raise UnavailableError("The service is stopping.")
-    await request.app.state.readiness.check()
+    await resources.readiness.check()
     return Health()

@@ -1,28 +1,27 @@
-"""How a request gets an ItemService, and who may use it."""
+"""How a request gets a service for items, and who may use it."""
 
 from typing import Annotated
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Security
 
-from ...core.db.dependencies import ReadSessionDep, SessionDep
-from ...core.security.dependencies import get_current_user
+from ...authentication import get_current_user
 from ...core.security.principal import Principal
-from .repository import ItemRepository
-from .service import ItemService
+from ...dependencies import ReadSessionDep, SessionDep
+from .repository import ItemReader, ItemRepository
+from .service import ItemReadService, ItemService
 
 
-async def get_item_service(request: Request, session: SessionDep) -> ItemService:
-    """Return the service, in the transaction of this request."""
-    strict = request.app.state.settings.server.require_if_match
-    return ItemService(ItemRepository(session), needs_precondition=strict)
-
-
-async def get_item_reader(session: ReadSessionDep) -> ItemService:
+async def get_item_read_service(session: ReadSessionDep) -> ItemReadService:
     """Return the service for a request that only reads."""
-    return ItemService(ItemRepository(session), needs_precondition=False)
+    return ItemReadService(ItemReader(session))
 
 
+async def get_item_service(session: SessionDep) -> ItemService:
+    """Return the service, in the transaction of this request."""
+    return ItemService(ItemRepository(session))
+
+
+ItemReadServiceDep = Annotated[ItemReadService, Depends(get_item_read_service)]
 ItemServiceDep = Annotated[ItemService, Depends(get_item_service)]
-ItemReaderDep = Annotated[ItemService, Depends(get_item_reader)]
 ReadingUser = Annotated[Principal, Security(get_current_user, scopes=["items:read"])]
 WritingUser = Annotated[Principal, Security(get_current_user, scopes=["items:write"])]

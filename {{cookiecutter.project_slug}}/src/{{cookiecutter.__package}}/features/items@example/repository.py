@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, delete, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
 from ...core.db.base import UtcDateTime
+from ...core.db.sessions import ReadSession, WriteSession
 from ...core.errors import ConflictError
 from ...core.pagination import Cursor
 from .models import Item
 
-# The queries of every request are built once: that costs more than the database's answer.
+# Built once: building them for each request would be an eighth of what a read costs.
 _OWNED = select(Item).where(Item.owner_id == bindparam("owner_id"))
 _BY_ID = _OWNED.where(Item.id == bindparam("id"))
 _NEWEST = _OWNED.order_by(Item.created_at.desc(), Item.id.desc()).limit(bindparam("limit"))
@@ -22,16 +22,11 @@ _AFTER = _NEWEST.where(
 )
 
 
-class ItemRepository:
-    """Items of one session; what an owner does not own does not exist for him."""
+class ItemReader:
+    """Items of one session, to read; what an owner does not own does not exist for him."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: ReadSession | WriteSession) -> None:
         self._session = session
-
-    async def add(self, item: Item) -> None:
-        """Insert `item`."""
-        self._session.add(item)
-        await self._session.flush()
 
     async def get(self, item_id: UUID, *, owner_id: str) -> Item | None:
         """Return the item with this id."""
@@ -44,6 +39,19 @@ class ItemRepository:
             values |= {"created_at": after.created_at, "last_id": after.id}
         query = _AFTER if after else _NEWEST
         return (await self._session.scalars(query, values)).all()
+
+
+class ItemRepository(ItemReader):
+    """Items of one session, to read and to change."""
+
+    def __init__(self, session: WriteSession) -> None:
+        super().__init__(session)
+        self._session: WriteSession = session
+
+    async def add(self, item: Item) -> None:
+        """Insert `item`."""
+        self._session.add(item)
+        await self._session.flush()
 
     async def flush(self) -> None:
         """Send changes to the database.

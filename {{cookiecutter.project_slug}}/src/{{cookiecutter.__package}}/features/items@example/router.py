@@ -4,10 +4,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from ...core.etag import IfMatch, etag
-from ...core.pagination import CursorParam, Limit, Page, Slice
-from ...core.problems import problem_responses
-from .dependencies import ItemReaderDep, ItemServiceDep, ReadingUser, WritingUser
+from ...core.http.etag import etag
+from ...core.http.problems import problem_responses
+from ...core.pagination import Page
+from ...dependencies import CursorDep, ExpectedVersionsDep, Limit
+from .dependencies import ItemReadServiceDep, ItemServiceDep, ReadingUser, WritingUser
 from .models import Item
 from .schemas import ItemCreate, ItemRead, ItemUpdate
 
@@ -27,15 +28,15 @@ async def create_item(
 
 @router.get("", response_model=Page[ItemRead])
 async def list_items(
-    items: ItemReaderDep, user: ReadingUser, limit: Limit = 20, cursor: CursorParam = None
-) -> Slice[Item]:
+    items: ItemReadServiceDep, user: ReadingUser, after: CursorDep, limit: Limit = 20
+) -> Page[Item]:
     """List your items, newest first."""
-    return await items.list(user.subject, limit=limit, cursor=cursor)
+    return await items.list(user.subject, limit=limit, after=after)
 
 
 @router.get("/{item_id}", response_model=ItemRead, responses=problem_responses(404))
 async def read_item(
-    item_id: UUID, items: ItemReaderDep, user: ReadingUser, response: Response
+    item_id: UUID, items: ItemReadServiceDep, user: ReadingUser, response: Response
 ) -> Item:
     """Read one of your items."""
     item = await items.get(user.subject, item_id)
@@ -49,18 +50,18 @@ async def update_item(
     data: ItemUpdate,
     items: ItemServiceDep,
     user: WritingUser,
+    versions: ExpectedVersionsDep,
     response: Response,
-    if_match: IfMatch = None,
 ) -> Item:
     """Change an item; with If-Match only the version that you have seen."""
-    item = await items.update(user.subject, item_id, data.model_dump(), if_match)
+    item = await items.update(user.subject, item_id, data.model_dump(), versions)
     response.headers["ETag"] = etag(item.version)
     return item
 
 
 @router.delete("/{item_id}", status_code=204, responses=CHANGE_RESPONSES)
 async def delete_item(
-    item_id: UUID, items: ItemServiceDep, user: WritingUser, if_match: IfMatch = None
+    item_id: UUID, items: ItemServiceDep, user: WritingUser, versions: ExpectedVersionsDep
 ) -> None:
     """Delete an item; with If-Match only the version that you have seen."""
-    await items.delete(user.subject, item_id, if_match)
+    await items.delete(user.subject, item_id, versions)

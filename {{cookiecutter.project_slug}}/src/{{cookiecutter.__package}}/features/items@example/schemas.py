@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import MISSING, Field
 
-from ...core.schemas import Name, RequestModel, ResponseModel, Text
+from ...core.http.schemas import Name, RequestModel, ResponseModel, Text
 
 ItemName = Annotated[Name, Field(examples=["Blue mug"])]
 ItemText = Annotated[Text, Field(examples=["Holds 300 ml."])]

@@ -1,26 +1,31 @@
-"""How a request gets a UserService."""
+"""How a request gets a UserService, and what a registration costs."""
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
-from ...core.db.dependencies import DatabaseDep
-from ...core.db.unit_of_work import UnitOfWork
-from ...core.events.events import EventsDep
-from .repository import UserRepository
+from ...core.http.rate_limits import ClientNetworkDep
+from ...dependencies import ResourcesDep
 from .service import UserService
 
 
-async def get_user_service(
-    request: Request, database: DatabaseDep, events: EventsDep
-) -> UserService:
+async def get_user_service(resources: ResourcesDep) -> UserService:
     """Return the service for this request."""
     return UserService(
-        unit_of_work=UnitOfWork(database, UserRepository),
-        passwords=request.app.state.passwords,
-        policy=request.app.state.password_policy,
-        events=events,
+        database=resources.database,
+        passwords=resources.passwords,
+        policy=resources.password_policy,
     )
+
+
+async def limit_registrations(resources: ResourcesDep, network: ClientNetworkDep) -> None:
+    """Bound what one client can make us hash.
+
+    Raises:
+        TooManyRequestsError: too many registrations.
+    """
+    rate = resources.settings.auth.login_rate_per_address
+    await resources.rate_limiter.hit(rate, "registration", network)
 
 
 UserServiceDep = Annotated[UserService, Depends(get_user_service)]

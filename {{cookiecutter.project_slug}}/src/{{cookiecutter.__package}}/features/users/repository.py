@@ -3,18 +3,35 @@
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from ...core.errors import ConflictError
+from ...core.db.constraints import conflicts
+from ...core.db.sessions import ReadSession, WriteSession
 from .models import User
 
+CONFLICTS = {"uq_users_email": "A user with this e-mail address exists."}
 
-class UserRepository:
-    """Users of one session."""
 
-    def __init__(self, session: AsyncSession) -> None:
+class UserReader:
+    """Users of one session, to read."""
+
+    def __init__(self, session: ReadSession | WriteSession) -> None:
         self._session = session
+
+    async def get(self, user_id: UUID) -> User | None:
+        """Return the user with this id."""
+        return await self._session.get(User, user_id)
+
+    async def get_by_email(self, email: str) -> User | None:
+        """Return the user with this address, which is in lower case."""
+        return await self._session.scalar(select(User).where(User.email == email))
+
+
+class UserRepository(UserReader):
+    """Users of one session, to read and to change."""
+
+    def __init__(self, session: WriteSession) -> None:
+        super().__init__(session)
+        self._session: WriteSession = session
 
     async def add(self, user: User) -> None:
         """Insert `user`.
@@ -25,24 +42,14 @@ class UserRepository:
         self._session.add(user)
         await self.flush()
 
-    async def get(self, user_id: UUID) -> User | None:
-        """Return the user with this id."""
-        return await self._session.get(User, user_id)
-
-    async def get_by_email(self, email: str) -> User | None:
-        """Return the user with this address, which is in lower case."""
-        return await self._session.scalar(select(User).where(User.email == email))
-
     async def flush(self) -> None:
-        """Send changes to the database now, while a broken constraint still has a name.
+        """Send changes to the database now, while a broken constraint can still be told.
 
         Raises:
             ConflictError: the e-mail address is taken.
         """
-        try:
+        with conflicts(CONFLICTS):
             await self._session.flush()
-        except IntegrityError:
-            raise ConflictError("A user with this e-mail address exists.") from None
 
     async def remove(self, user: User) -> None:
         """Delete `user`, and with it what the database hangs on it."""

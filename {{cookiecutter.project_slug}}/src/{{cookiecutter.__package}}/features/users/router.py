@@ -1,23 +1,14 @@
 """Accounts over HTTP."""
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 
-from ...core.problems import problem_responses
-from ...core.ratelimit import ClientNetworkDep, RateLimiterDep
-from ...core.security.dependencies import CurrentUser
-from .dependencies import UserServiceDep
+from ...authentication import CurrentUser
+from ...core.http.problems import problem_responses
+from .dependencies import UserServiceDep, limit_registrations
 from .models import User
 from .schemas import PasswordChange, UserCreate, UserRead, UserUpdate
 
 router = APIRouter(prefix="/users", tags=["users"])
-
-
-async def limit_registrations(
-    request: Request, limiter: RateLimiterDep, network: ClientNetworkDep
-) -> None:
-    """Bound what one client can make us hash."""
-    rate = request.app.state.settings.auth.login_rate_per_address
-    await limiter.hit(rate, "registration", network)
 
 
 @router.post(
@@ -41,8 +32,8 @@ async def read_own_user(caller: CurrentUser, users: UserServiceDep) -> User:
 @router.patch("/me", response_model=UserRead, responses=problem_responses(409))
 async def update_own_user(data: UserUpdate, caller: CurrentUser, users: UserServiceDep) -> User:
     """Change your e-mail address."""
-    password = data.current_password.get_secret_value()
-    return await users.change_email(caller.subject, data.email, password)
+    current = data.current_password.get_secret_value()
+    return await users.change_email(caller.subject, data.email, current_password=current)
 
 
 @router.delete("/me", status_code=204)
@@ -56,5 +47,8 @@ async def change_own_password(
     data: PasswordChange, caller: CurrentUser, users: UserServiceDep
 ) -> None:
     """Change your password; log in again with the new one."""
-    current = data.current_password.get_secret_value()
-    await users.change_password(caller.subject, current, data.new_password.get_secret_value())
+    await users.change_password(
+        caller.subject,
+        current_password=data.current_password.get_secret_value(),
+        new_password=data.new_password.get_secret_value(),
+    )

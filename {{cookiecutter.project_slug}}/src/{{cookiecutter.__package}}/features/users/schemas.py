@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, EmailStr, Field, SecretStr
 
-from ...core.schemas import NO_NUL, RequestModel, ResponseModel, refuse_nul
+from ...core.http.schemas import NO_NUL, RequestModel, ResponseModel, refuse_nul
 
 EXAMPLE = "a long walk in autumn rain"  # What /docs shows.
 

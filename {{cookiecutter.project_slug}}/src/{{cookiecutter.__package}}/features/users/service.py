@@ -2,31 +2,22 @@
 
 from uuid import UUID
 
-from ...core.db.unit_of_work import UnitOfWork
+from ...core.db.database import Database
 from ...core.errors import AuthenticationError, InvalidInputError
-from ...core.events.events import Events
 from ...core.security.password_policy import PasswordPolicy
 from ...core.security.passwords import Passwords
-from .events import UserDeleted
+from ...core.security.principal import SubjectDeleted
 from .models import User
-from .repository import UserRepository
+from .repository import UserReader, UserRepository
 
 
 class UserService:
     """Accounts. Transactions are short: none is open while a password is hashed."""
 
-    def __init__(
-        self,
-        *,
-        unit_of_work: UnitOfWork[UserRepository],
-        passwords: Passwords,
-        policy: PasswordPolicy,
-        events: Events,
-    ) -> None:
-        self._unit_of_work = unit_of_work
+    def __init__(self, *, database: Database, passwords: Passwords, policy: PasswordPolicy) -> None:
+        self._database = database
         self._passwords = passwords
         self._policy = policy
-        self._events = events
 
     async def register(self, email: str, password: str) -> User:
         """Make an account.
@@ -35,10 +26,10 @@ class UserService:
             InvalidInputError: the password is not good enough.
             ConflictError: the e-mail address is taken.
         """
-        self._policy.check(password, email=email, field="body.password")
+        self._policy.check(password, email=email, field="password")
         user = User(email=email, password_hash=await self._passwords.hash(password))
-        async with self._unit_of_work.transaction() as users:
-            await users.add(user)
+        async with self._database.transaction() as session:
+            await UserRepository(session).add(user)
         return user
 
     async def get(self, subject: str) -> User:
@@ -47,36 +38,39 @@ class UserService:
         Raises:
             AuthenticationError: it was deleted since the token was issued.
         """
-        async with self._unit_of_work.reading() as users:
-            return await _get(users, subject)
+        async with self._database.reading() as session:
+            return await _get(UserReader(session), subject)
 
-    async def change_email(self, subject: str, email: str, password: str) -> User:
+    async def change_email(self, subject: str, email: str, *, current_password: str) -> User:
         """Change the address by which the user logs in.
 
         Raises:
             AuthenticationError: the account is gone.
-            InvalidInputError: `password` is not the current one.
+            InvalidInputError: this is not the current password.
             ConflictError: the address is taken.
         """
-        await self._verify(subject, password)
-        async with self._unit_of_work.transaction() as users:
+        await self._verify(subject, current_password)
+        async with self._database.transaction() as session:
+            users = UserRepository(session)
             user = await _get(users, subject)
             user.email = email
             await users.flush()
         return user
 
-    async def change_password(self, subject: str, current: str, new: str) -> None:
+    async def change_password(
+        self, subject: str, *, current_password: str, new_password: str
+    ) -> None:
         """Change the password and end every login made with the old one.
 
         Raises:
             AuthenticationError: the account is gone.
-            InvalidInputError: `current` is not the current one, or `new` is not good enough.
+            InvalidInputError: the current one is another, or the new one is not good enough.
         """
-        user = await self._verify(subject, current)
-        self._policy.check(new, email=user.email, field="body.new_password")
-        password_hash = await self._passwords.hash(new)
-        async with self._unit_of_work.transaction() as users:
-            user = await _get(users, subject)
+        user = await self._verify(subject, current_password)
+        self._policy.check(new_password, email=user.email, field="new_password")
+        password_hash = await self._passwords.hash(new_password)
+        async with self._database.transaction() as session:
+            user = await _get(UserRepository(session), subject)
             user.password_hash = password_hash
             user.credentials_version += 1
 
@@ -86,22 +80,23 @@ class UserService:
         Raises:
             AuthenticationError: it is gone already.
         """
-        async with self._unit_of_work.transaction() as users:
+        async with self._database.transaction() as session:
+            users = UserRepository(session)
             await users.remove(await _get(users, subject))
-        self._events.record(UserDeleted(subject=subject))
+            session.record(SubjectDeleted(subject=subject))
 
-    async def _verify(self, subject: str, password: str) -> User:
+    async def _verify(self, subject: str, current_password: str) -> User:
         user = await self.get(subject)
-        if not await self._passwords.verify(user.password_hash, password):
-            raise InvalidInputError("body.current_password", "This is not the current password.")
+        if not await self._passwords.verify(user.password_hash, current_password):
+            raise InvalidInputError("current_password", "This is not the current password.")
         return user
 
 
-async def _get(users: UserRepository, subject: str) -> User:
+async def _get(users: UserReader, subject: str) -> User:
     try:
         user = await users.get(UUID(subject))
     except ValueError:
         user = None
     if user is None:
-        raise AuthenticationError("The account no longer exists.", code="invalid_token")
+        raise AuthenticationError("The account no longer exists.")
     return user

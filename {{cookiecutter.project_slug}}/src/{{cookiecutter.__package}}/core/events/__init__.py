@@ -1,1 +1,0 @@
-"""What happened, for whoever wants to act on it."""

@@ -1,0 +1,1 @@
+"""HTTP: the server, what surrounds a request, and what requests and answers are made of."""
