@@ -36,16 +36,21 @@ def _modules(node: ast.AST) -> list[str]:
     return []
 
 
+def packages(files: Files) -> set[str]:
+    """Return the packages that are a service's own."""
+    return {name.split("/")[1] for name in files if name.startswith("src/")}
+
+
 def undeclared(files: Files, providers: Providers) -> list[str]:
     """Return a sentence for each import of `src` that would fail where the service is deployed.
 
     There it has what its lock holds for itself, and nothing that only its developers have.
     """
-    deployed = _deployed(files)
+    deployed, known = _deployed(files), sys.stdlib_module_names | packages(files)
     return sorted(
         f"{name} imports {module}, which no dependency of the service brings."
         for name, module in set(imported(files, ("src/",)))
-        if (top := module.partition(".")[0]) not in sys.stdlib_module_names
+        if (top := module.partition(".")[0]) not in known
         and not deployed & {canonicalize_name(provider) for provider in providers.get(top, [])}
     )
 

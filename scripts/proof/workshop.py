@@ -12,7 +12,7 @@ from shutil import rmtree
 from rendering import Files, code_files
 
 from .covering import Python
-from .imports import Providers, imported, undeclared
+from .imports import Providers, imported, packages, undeclared
 from .model import CPU_LIMIT, ENVIRONMENT, Stage
 from .pace import watched_pace
 from .processes import measured
@@ -153,7 +153,7 @@ class Workshop:
 
 def _libraries(files: Files) -> list[str]:
     """Return the modules that a tree imports whenever it is loaded, and that are not its own."""
-    own = {name.split("/")[1] for name in files if name.startswith("src/")} | {"tests"}
+    own = packages(files) | {"tests"}
     modules = {module for _, module in imported(files, ("src/", "tests/"), anywhere=False)}
     return sorted(module for module in modules if module.partition(".")[0] not in own)
 
