@@ -209,9 +209,10 @@ class TestProduction:
         self, name: str, value: str, production: pytest.MonkeyPatch
     ) -> None:
         production.setenv(name, value)
-        assert re.fullmatch(f"{name}: [^\n]+\\.", refusal())
-        assert value not in refusal()
-        assert "ss-word" not in refusal()
+        said = refusal()
+        assert re.fullmatch(f"{name}: [^\n]+\\.", said)
+        assert value not in said
+        assert "ss-word" not in said
 
     def test_shows_no_secret(self, production: pytest.MonkeyPatch) -> None:
         shown = repr(load_settings()) + str(load_settings())
