@@ -35,7 +35,7 @@ campaigns: ## Run services under storms, slow clients and restarts, five minutes
 containers: ## Build and run images, pods and compose files, as root, eight minutes (ARGS=restart)
 	@PYTHONPATH=scripts $(RUN) --group containers python -m containers $(ARGS)
 
-bite: ## Take guards out and plant defects, one at a time: something must turn red, six minutes
+bite: ## Take guards out and plant defects, one at a time: something must turn red, twenty minutes
 	@$(RUN) --group campaigns --group containers python scripts/bite.py $(ARGS)
 
 check: ## Report style, types and workflows, and write nothing

@@ -159,7 +159,7 @@ def main(package: str, rounds: int) -> Figures:
     sys.path.insert(0, str(Path.cwd()))
     with (
         tempfile.TemporaryDirectory() as folder,
-        import_module("tests.helpers.database").migrated_database(Path(folder)) as database,
+        import_module("tests.helpers.migrations").migrated_database(Path(folder)) as database,
     ):
         return asyncio.run(run(package, database, rounds))
 

@@ -1,5 +1,6 @@
 """A service stays green under the hands of its owners, from the first day on."""
 
+import re
 import shutil
 import time
 from pathlib import Path
@@ -104,5 +105,6 @@ def test_removing_the_sample_feature_leaves_what_a_service_without_it_has(
     left, expected = owned(project), owned(never_had_it)
     [added] = left.keys() - expected.keys()
     assert added.startswith(versions)
+    assert re.search(r"_[0-9a-f]{12}_remove_items\.py$", added)  # Another one has another name.
     assert 'op.drop_table("items")' in left.pop(added).decode()
     assert left == {**expected, first: first_migration}

@@ -21,7 +21,8 @@ from {{ cookiecutter.__package }}.settings import Settings
 
 from tests.helpers.binding import bound_to_engines, bound_to_transaction
 from tests.helpers.client import make_client
-from tests.helpers.database import committed_database, migrated_database
+from tests.helpers.database import committed_database
+from tests.helpers.migrations import migrated_database
 
 # No setting of the developer's own reaches a test.
 for name in [name for name in os.environ if name.startswith("APP_")]:

@@ -79,9 +79,9 @@ def make_resources(
         stopping=asyncio.Event(),
     )
     for event, handler in subscriptions:
-        events.subscribe(event, _with(resources, handler))
+        events.subscribe(event, _bound(resources, handler))
     return resources
 
 
-def _with(resources: Resources, handler: Reaction) -> Handler:
+def _bound(resources: Resources, handler: Reaction) -> Handler:
     return lambda event: handler(event, resources)

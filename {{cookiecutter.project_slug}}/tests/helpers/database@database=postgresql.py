@@ -18,7 +18,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from {{ cookiecutter.__package }}.core.db.base import Base
 from {{ cookiecutter.__package }}.core.db.database import Database
-from {{ cookiecutter.__package }}.core.db.migrations import migrate
 from {{ cookiecutter.__package }}.core.db.settings import DatabaseSettings
 
 from tests.helpers.binding import open_database
@@ -32,14 +31,6 @@ def empty_database(_folder: Path) -> Iterator[DatabaseSettings]:
         asyncio.run(_execute(server, f"CREATE DATABASE {url.database}"))
         yield DatabaseSettings(url=SecretStr(url.render_as_string(hide_password=False)))
         asyncio.run(_execute(server, f"DROP DATABASE {url.database} WITH (FORCE)"))
-
-
-@contextmanager
-def migrated_database(folder: Path) -> Iterator[DatabaseSettings]:
-    """Give the settings of a database at the newest revision."""
-    with empty_database(folder) as settings:
-        asyncio.run(migrate(settings))
-        yield settings
 
 
 @asynccontextmanager

@@ -1,6 +1,5 @@
 """Databases for tests: SQLite files, made by the real migrations."""
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -10,7 +9,6 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from {{ cookiecutter.__package }}.core.db.database import Database
-from {{ cookiecutter.__package }}.core.db.migrations import migrate
 from {{ cookiecutter.__package }}.core.db.settings import DatabaseSettings
 
 from tests.helpers.binding import open_database
@@ -20,14 +18,6 @@ from tests.helpers.binding import open_database
 def empty_database(folder: Path) -> Iterator[DatabaseSettings]:
     """Give the settings of a database without tables."""
     yield DatabaseSettings(url=SecretStr(f"sqlite+aiosqlite:///{folder}/test.db"))
-
-
-@contextmanager
-def migrated_database(folder: Path) -> Iterator[DatabaseSettings]:
-    """Give the settings of a database at the newest revision."""
-    with empty_database(folder) as settings:
-        asyncio.run(migrate(settings))
-        yield settings
 
 
 @asynccontextmanager

@@ -26,7 +26,7 @@ from {{ cookiecutter.__package }}.core.errors import SettingsError
 from tests.helpers.binding import open_database
 from tests.helpers.database import empty_database
 from tests.helpers.forked import fork, ignore_threads
-from tests.helpers.scratch import emptied
+from tests.helpers.migrations import emptied
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,11 @@ from {{ cookiecutter.__package }}.settings import Settings
 from tests.helpers.client import JsonObject, make_client, register
 from tests.helpers.logs import collected_logs
 
+
+class LentError(errors.ConflictError):
+    """An error of a feature's own."""
+
+
 SECRET = "a secret that nobody may see"
 USERS = "/api/v1/users"
 ERRORS = {
@@ -39,7 +44,7 @@ def failing(settings: Settings) -> FastAPI:
 
     @app.get("/errors/{status}")
     async def fail(status: int) -> None:
-        raise (ERRORS | UNFORESEEN)[status]
+        raise (ERRORS | UNFORESEEN | {410: LentError("The book is lent.")})[status]
 
     @app.get("/gone")
     async def read_what_does_not_come() -> None:
@@ -64,6 +69,10 @@ class TestOurErrors:
         assert assert_is_problem(answer, status)["detail"] == str(ERRORS[status])
         assert answer.headers.get("Retry-After") == RETRY_AFTER.get(status)
         assert ("WWW-Authenticate" in answer.headers) == (status in {401, 403})
+
+    async def test_may_have_kinds_of_their_own(self, failing: FastAPI) -> None:
+        answer = await make_client(failing).get("/errors/410")
+        assert assert_is_problem(answer, 409)["detail"] == "The book is lent."
 
     async def test_name_the_field_that_is_wrong(self, failing: FastAPI) -> None:
         answer = await make_client(failing).get("/errors/422")

@@ -4,23 +4,16 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 from ..setting_types import Group, Seconds
+from .url import parse_url
 
 DRIVER = "sqlite+aiosqlite"
 URL_FORM = f"{DRIVER}:///PATH"
 
 
 def _check_url(value: SecretStr) -> SecretStr:
-    try:
-        url = make_url(value.get_secret_value())
-        url.get_dialect()().create_connect_args(url)
-    except (ArgumentError, TypeError, ValueError):  # Their messages hold parts of the password.
-        url = None
-    if url is None or url.drivername != DRIVER:
-        raise ValueError(f"the address of a database is {URL_FORM}")
+    url = parse_url(value, DRIVER, URL_FORM)
     if url.host or url.username or url.query:
         raise ValueError(f"the address of a database is {URL_FORM}, with / before an absolute PATH")
     if url.database in {None, "", ":memory:"} or str(url.database).startswith("file:"):
