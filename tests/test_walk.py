@@ -133,7 +133,7 @@ def test_a_service_that_ends_badly_after_sigterm_fails_when_it_served(
 
 
 def test_a_service_that_gets_no_database_is_told_so(walk: Walk, plant: Plant) -> None:
-    plant("tests/helpers/database.py", "import asyncio", "raise SystemExit")
+    plant("tests/helpers/database.py", "import shutil", "raise SystemExit")
     name, error = failed(until_one_fails(walk.run_in_production()))
     assert (name, error) == ("database", "The service's tests gave no database.")
 
